@@ -1,0 +1,3 @@
+//! The binary: parses the arguments, runs the command, picks the exit code.
+
+fn main() {}

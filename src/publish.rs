@@ -1,0 +1,139 @@
+//! Publish: the one trait that every platform implements, and what it is given.
+//!
+//! A publisher sees a draft and two notebooks; it never sees the store, the config file or another
+//! platform. **Invariant:** every remote effect is written into the journal, committed, before the
+//! next call that depends on it; every failure is classified where the request was made.
+//! **Refuses:** to send anything a second time when the fate of the first is unknown.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::crosspost::{Failure, Receipt};
+use crate::draft::Draft;
+use crate::names::CrosspostId;
+use crate::platform::Limits;
+
+pub mod classify;
+
+/// A destination of one account.
+#[async_trait]
+pub trait Publisher: Send + Sync {
+    /// What a draft may hold here. Asks the server at most once a day and remembers the answer;
+    /// falls back to the platform's defaults where the server can't be asked.
+    async fn limits(&self, desk: &Desk<'_>) -> Limits;
+
+    /// Who am I, what may I, until when. Publishes nothing.
+    ///
+    /// # Errors
+    /// The failure that a post would meet now.
+    async fn verify(&self, desk: &Desk<'_>) -> Result<Identity, Failure>;
+
+    /// Tries to publish `draft`, once.
+    async fn publish(&self, draft: &Draft, desk: &Desk<'_>) -> Outcome;
+
+    /// Finds out what became of an earlier attempt that got no usable answer. May repeat the very
+    /// same request where the platform guarantees that this makes no second post.
+    async fn find(&self, draft: &Draft, desk: &Desk<'_>) -> Found;
+}
+
+/// What a publisher has at hand while it works on one crosspost (or verifies an account, with
+/// `crosspost` absent).
+pub struct Desk<'a> {
+    /// The crosspost in hand.
+    pub crosspost: Option<CrosspostId>,
+    /// What this crosspost did so far, on any attempt: keys, record keys, container ids.
+    pub journal: &'a dyn Notebook,
+    /// What the account remembers: sessions, instance limits.
+    pub memory: &'a dyn Notebook,
+    /// The time.
+    pub clock: &'a Clock,
+}
+
+/// A small durable map. A `write` that returned `Ok` survives a crash.
+#[async_trait]
+pub trait Notebook: Send + Sync {
+    /// What stands under `key`.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    async fn read(&self, key: &str) -> Result<Option<Value>, NotebookError>;
+
+    /// Puts `value` under `key`; null takes it away.
+    ///
+    /// # Errors
+    /// It could not be committed: whatever depends on it must not be done.
+    async fn write(&self, key: &str, value: Value) -> Result<(), NotebookError>;
+}
+
+/// A notebook could not be read or written.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotebookError(pub String);
+
+impl From<NotebookError> for Failure {
+    /// For notes that are taken *before* a request: surely nothing was sent.
+    fn from(error: NotebookError) -> Self {
+        Self::retry(format!("nothing was sent, because the database could not be used: {error}"))
+    }
+}
+
+/// What became of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is public.
+    Published(Receipt),
+    /// The platform is still at it: come back then. Burns no attempt.
+    Wait {
+        /// How long to wait.
+        wait: Duration,
+        /// What for.
+        why: String,
+    },
+    /// It did not work, or nobody knows.
+    Failed(Failure),
+}
+
+/// What became of an attempt in doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It had worked (or works now, without a second post).
+    Published(Receipt),
+    /// Provably nothing is there: it may be sent again.
+    Absent,
+    /// Can't be told now.
+    Unknown(Failure),
+}
+
+/// Who an account is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The name to show: `@ada@example.social`.
+    pub name: String,
+    /// The public page.
+    pub url: Option<String>,
+    /// What the owner should know, one line each: limits, scopes that are missing …
+    pub notes: Vec<String>,
+}
+
+/// A notebook in memory, for what needs no durability.
+#[derive(Debug, Default)]
+pub struct Scratch(std::sync::Mutex<std::collections::BTreeMap<String, Value>>);
+
+#[async_trait]
+impl Notebook for Scratch {
+    async fn read(&self, key: &str) -> Result<Option<Value>, NotebookError> {
+        Ok(self.0.lock().expect("no code panics while it holds the lock").get(key).cloned())
+    }
+
+    async fn write(&self, key: &str, value: Value) -> Result<(), NotebookError> {
+        let mut notes = self.0.lock().expect("no code panics while it holds the lock");
+        match value {
+            Value::Null => notes.remove(key),
+            value => notes.insert(key.to_owned(), value),
+        };
+        Ok(())
+    }
+}
