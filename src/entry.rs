@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::names::EntryId;
 
 /// What a feed document says, after parsing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,6 +148,21 @@ impl Control {
             .or(self.syndicate)
             .unwrap_or(true)
     }
+}
+
+/// What the diff needs to know of an entry that is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Row number.
+    pub row: EntryId,
+    /// Every id under which it was seen.
+    pub ids: Vec<String>,
+    /// Its canonical URL.
+    pub url: Option<String>,
+    /// Hash of title, date and text.
+    pub sign: Option<Vec<u8>>,
+    /// Hash of all that is stored.
+    pub content_hash: Vec<u8>,
 }
 
 #[cfg(test)]

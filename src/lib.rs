@@ -20,6 +20,7 @@ pub mod settings; // how an entry becomes a draft, in layers
 pub mod config; // the owner's file
 pub mod environment; // variables
 pub mod http; // clients and capped bodies
+pub mod store; // the database
 
 // stages: never the store, never each other
 pub mod publish; // drafts to platforms

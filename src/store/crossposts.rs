@@ -1,0 +1,547 @@
+//! Crossposts: the ledger. Every statement that changes a state names its transition.
+//!
+//! **Invariant:** `sending` is committed before the first byte leaves; an attempt is settled only
+//! while its row is still `sending`, one row or a bug.
+
+use rusqlite::{Connection, OptionalExtension, named_params};
+use serde_json::Value;
+
+use super::{Result, StoreError};
+use crate::clock::Timestamp;
+use crate::crosspost::{Receipt, State};
+use crate::draft::Draft;
+use crate::names::{AccountId, CrosspostId, EntryId, FeedId};
+
+/// A crosspost with what a delivery needs to know of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crosspost {
+    /// Row number.
+    pub id: CrosspostId,
+    /// Its entry.
+    pub entry: EntryId,
+    /// The entry's title, or its id: what the log calls it.
+    pub title: String,
+    /// How often it was tried; counted at the claim.
+    pub attempts: u32,
+    /// How often the platform was asked what became of it.
+    pub finds: u32,
+    /// When its first attempt was (the one from which patience is counted).
+    pub first_attempt_at: Option<Timestamp>,
+    /// What is sent; frozen at the first claim.
+    pub draft: Option<Draft>,
+}
+
+/// A new row of the ledger.
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    /// The entry.
+    pub entry: EntryId,
+    /// The account.
+    pub account: AccountId,
+    /// `ready`, `held` or `skipped`.
+    pub state: State,
+    /// Why it is held or skipped.
+    pub reason: Option<&'a str>,
+    /// When it goes out.
+    pub due_at: Timestamp,
+}
+
+const COLUMNS: &str = "c.id, c.entry, coalesce(e.title, e.url, e.entry_id), c.attempts, c.finds,
+    c.first_attempt_at, c.draft";
+const FROM: &str = "crossposts c JOIN entries e ON e.id = c.entry";
+
+type Raw = (i64, i64, String, u32, u32, Option<i64>, Option<String>);
+
+fn read(raw: Raw) -> Result<Crosspost> {
+    let (id, entry, title, attempts, finds, first, draft) = raw;
+    Ok(Crosspost {
+        id: CrosspostId(id),
+        entry: EntryId(entry),
+        title,
+        attempts,
+        finds,
+        first_attempt_at: first.map(Timestamp::from_millis),
+        draft: draft.map(|draft| serde_json::from_str(&draft)).transpose()?,
+    })
+}
+
+fn raw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+}
+
+/// Enters a crosspost into the ledger, unless the account has the entry already.
+///
+/// # Errors
+/// The database can't be written.
+pub fn insert(connection: &Connection, new: &New<'_>, now: Timestamp) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO crossposts (entry, account_id, state, reason, due_at, created_at, settled_at)
+         VALUES (:entry, :account, :state, :reason, :due, :now,
+            CASE WHEN :state = 'skipped' THEN :now END)
+         ON CONFLICT (entry, account_id) DO NOTHING",
+    )?;
+    statement.execute(named_params! {
+        ":entry": new.entry.0,
+        ":account": new.account.0,
+        ":state": new.state.as_str(),
+        ":reason": new.reason,
+        ":due": new.due_at.as_millis(),
+        ":now": now.as_millis(),
+    })?;
+    Ok(())
+}
+
+/// Sets everything aside that a feed has and an account has not, but the `backfill` newest
+/// entries: those are returned, the oldest first, to be routed.
+///
+/// # Errors
+/// The database can't be written.
+pub fn baseline(
+    connection: &Connection,
+    feed: FeedId,
+    account: AccountId,
+    backfill: usize,
+    now: Timestamp,
+) -> Result<(usize, Vec<EntryId>)> {
+    let newest: Vec<i64> = connection
+        .prepare_cached(
+            "SELECT id FROM entries WHERE feed_id = ?1
+             ORDER BY coalesce(published_at, first_seen_at) DESC, id DESC LIMIT ?2",
+        )?
+        .query_map((feed.0, i64::try_from(backfill).unwrap_or(i64::MAX)), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let keep = serde_json::to_string(&newest)?;
+    let set_aside = connection
+        .prepare_cached(
+            "INSERT INTO crossposts
+                (entry, account_id, state, reason, due_at, created_at, settled_at)
+             SELECT id, :account, 'skipped', 'baseline', :now, :now, :now FROM entries
+             WHERE feed_id = :feed AND id NOT IN (SELECT value FROM json_each(:keep))
+             ORDER BY id
+             ON CONFLICT (entry, account_id) DO NOTHING",
+        )?
+        .execute(named_params! {
+            ":feed": feed.0,
+            ":account": account.0,
+            ":keep": keep,
+            ":now": now.as_millis(),
+        })?;
+    Ok((set_aside, newest.into_iter().rev().map(EntryId).collect()))
+}
+
+/// Whether the account has a live crosspost (one that was not skipped) for this canonical URL from
+/// another feed.
+///
+/// # Errors
+/// The database can't be read.
+pub fn has_url_elsewhere(
+    connection: &Connection,
+    feed: FeedId,
+    account: AccountId,
+    url: &str,
+) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM entries e JOIN crossposts c ON c.entry = e.id
+            WHERE e.url = ?3 AND e.feed_id <> ?1 AND c.account_id = ?2 AND c.state <> 'skipped')",
+    )?;
+    Ok(statement.query_row((feed.0, account.0, url), |row| row.get(0))?)
+}
+
+/// A crosspost that nobody has claimed yet, for the undo window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    /// Row number.
+    pub id: CrosspostId,
+    /// Its entry.
+    pub entry: EntryId,
+    /// Its account.
+    pub account: AccountId,
+    /// The account's label.
+    pub label: crate::names::Label,
+    /// The account's platform tag.
+    pub platform: String,
+    /// Whether it was withdrawn because its entry had vanished.
+    pub vanished: bool,
+}
+
+/// Reason of a crosspost whose entry vanished before it was sent.
+pub const VANISHED: &str = "withdrawn: its entry vanished from the feed";
+
+/// The crossposts of a feed that are not sent yet, and those withdrawn because their entry had
+/// vanished.
+///
+/// # Errors
+/// The database can't be read.
+pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.state = 'skipped'
+         FROM crossposts c
+         JOIN entries e ON e.id = c.entry JOIN accounts a ON a.id = c.account_id
+         WHERE e.feed_id = ?1 AND c.attempts = 0 AND
+            (c.state IN ('ready', 'held') OR (c.state = 'skipped' AND c.reason = ?2))",
+    )?;
+    let rows = statement.query_map((feed.0, VANISHED), |row| {
+        Ok(Unclaimed {
+            id: CrosspostId(row.get(0)?),
+            entry: EntryId(row.get(1)?),
+            account: AccountId(row.get(2)?),
+            label: super::label(row, 3)?,
+            platform: row.get(4)?,
+            vanished: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Withdraws a crosspost that was not sent yet. Tells whether there was one to withdraw.
+///
+/// # Errors
+/// The database can't be written.
+pub fn withdraw(
+    connection: &Connection,
+    id: CrosspostId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    // ready | held → skipped
+    let mut statement = connection.prepare_cached(
+        "UPDATE crossposts SET state = 'skipped', reason = ?2, settled_at = ?3
+         WHERE id = ?1 AND state IN ('ready', 'held') AND attempts = 0",
+    )?;
+    Ok(statement.execute((id.0, reason, now.as_millis()))? > 0)
+}
+
+/// Brings back a crosspost that was withdrawn because its entry had vanished.
+///
+/// # Errors
+/// The database can't be written.
+pub fn reinstate(connection: &Connection, id: CrosspostId, due_at: Timestamp) -> Result<bool> {
+    // skipped → ready
+    let mut statement = connection.prepare_cached(
+        "UPDATE crossposts SET state = 'ready', reason = NULL, settled_at = NULL, due_at = ?3
+         WHERE id = ?1 AND state = 'skipped' AND reason = ?2",
+    )?;
+    Ok(statement.execute((id.0, VANISHED, due_at.as_millis()))? > 0)
+}
+
+/// Moves the time at which an unclaimed crosspost is due, as when its entry's date was edited.
+///
+/// # Errors
+/// The database can't be written.
+pub fn set_due(connection: &Connection, id: CrosspostId, due_at: Timestamp) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE crossposts SET due_at = ?2 WHERE id = ?1 AND state = 'ready' AND attempts = 0",
+    )?;
+    statement.execute((id.0, due_at.as_millis()))?;
+    Ok(())
+}
+
+/// How often an older crosspost may fail before younger ones of its account overtake it.
+const PATIENCE: u32 = 3;
+
+/// The next crosspost of an account that is due, in the order in which the entries were seen. One
+/// in doubt, or one between its first tries, keeps the younger ones waiting, so that posts stay in
+/// order; one that waits for the platform to finish its work does not.
+///
+/// # Errors
+/// The database can't be read.
+pub fn next_ready(
+    connection: &Connection,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Option<Crosspost>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM {FROM}
+         WHERE c.account_id = :account AND c.state = 'ready' AND c.due_at <= :now
+            AND NOT EXISTS (SELECT 1 FROM crossposts o
+                WHERE o.account_id = c.account_id AND o.id < c.id AND (o.state = 'uncertain'
+                    OR (o.state = 'ready' AND o.waiting = 0
+                        AND o.attempts BETWEEN 1 AND {PATIENCE})))
+         ORDER BY c.id LIMIT 1"
+    ))?;
+    let values = named_params! { ":account": account.0, ":now": now.as_millis() };
+    statement.query_row(values, raw).optional()?.map(read).transpose()
+}
+
+/// The next crosspost in doubt whose time to ask has come.
+///
+/// # Errors
+/// The database can't be read.
+pub fn next_uncertain(
+    connection: &Connection,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Option<Crosspost>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM {FROM}
+         WHERE c.account_id = ?1 AND c.state = 'uncertain' AND c.due_at <= ?2
+         ORDER BY c.id LIMIT 1"
+    ))?;
+    statement.query_row((account.0, now.as_millis()), raw).optional()?.map(read).transpose()
+}
+
+/// When an account has something to do next.
+///
+/// # Errors
+/// The database can't be read.
+pub fn next_due(
+    connection: &Connection,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    // what is due already but waits behind another does not count: that other one does
+    let mut statement = connection.prepare_cached(
+        "SELECT min(due_at) FROM crossposts
+         WHERE account_id = ?1 AND state IN ('ready', 'uncertain') AND due_at > ?2",
+    )?;
+    let at: Option<i64> = statement.query_row((account.0, now.as_millis()), |row| row.get(0))?;
+    Ok(at.map(Timestamp::from_millis))
+}
+
+/// Claims a crosspost for an attempt and freezes its draft. Tells the number of the attempt's row,
+/// or nothing when the crosspost is not ready any more.
+///
+/// # Errors
+/// The database can't be written: then nothing may be sent.
+pub fn claim(
+    connection: &Connection,
+    id: CrosspostId,
+    draft: Option<&Draft>,
+    now: Timestamp,
+) -> Result<Option<i64>> {
+    let draft = draft.map(serde_json::to_string).transpose()?;
+    // ready → sending
+    let mut statement = connection.prepare_cached(
+        "UPDATE crossposts SET state = 'sending', attempts = attempts + 1, waiting = 0,
+            reason = NULL, draft = coalesce(draft, ?2),
+            first_attempt_at = coalesce(first_attempt_at, ?3)
+         WHERE id = ?1 AND state = 'ready' AND due_at <= ?3",
+    )?;
+    if statement.execute((id.0, draft, now.as_millis()))? == 0 {
+        return Ok(None);
+    }
+    begin(connection, id, "publish", now).map(Some)
+}
+
+/// Notes that the platform is asked about a crosspost in doubt.
+///
+/// # Errors
+/// The database can't be written.
+pub fn begin_find(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<i64> {
+    begin(connection, id, "find", now)
+}
+
+fn begin(connection: &Connection, id: CrosspostId, kind: &str, now: Timestamp) -> Result<i64> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO attempts (crosspost_id, kind, started_at) VALUES (?1, ?2, ?3)",
+    )?;
+    statement.execute((id.0, kind, now.as_millis()))?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// What an attempt, or a question about one, comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is public.
+    Published(Receipt),
+    /// Goes out again at that time.
+    Ready {
+        /// When.
+        due_at: Timestamp,
+        /// Whether the attempt counts.
+        burns: bool,
+        /// Whether the platform is still at work on it.
+        waiting: bool,
+    },
+    /// Asked about at that time.
+    Uncertain {
+        /// When.
+        due_at: Timestamp,
+        /// Whether the question counts.
+        counts: bool,
+    },
+    /// Never.
+    Failed,
+    /// Not, on purpose.
+    Skipped,
+    /// A person must look.
+    Held,
+}
+
+impl Settlement {
+    const fn state(&self) -> State {
+        match self {
+            Self::Published(_) => State::Published,
+            Self::Ready { .. } => State::Ready,
+            Self::Uncertain { .. } => State::Uncertain,
+            Self::Failed => State::Failed,
+            Self::Skipped => State::Skipped,
+            Self::Held => State::Held,
+        }
+    }
+}
+
+/// Settles an attempt (`from` = `sending`) or a question (`from` = `uncertain`), and closes its row
+/// among the attempts.
+///
+/// # Errors
+/// `broken_rule` when the crosspost is not in `from` any more, or may not go where it should.
+pub fn settle(
+    connection: &Connection,
+    (id, attempt): (CrosspostId, i64),
+    from: State,
+    settlement: &Settlement,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let to = settlement.state();
+    if from != to && !from.can_become(to) {
+        let (from, to) = (from.as_str(), to.as_str());
+        return Err(StoreError::broken_rule(format!("crosspost {id} may not go {from} → {to}")));
+    }
+    let due_at = match settlement {
+        Settlement::Ready { due_at, .. } | Settlement::Uncertain { due_at, .. } => Some(*due_at),
+        _ => None,
+    };
+    let receipt = match settlement {
+        Settlement::Published(receipt) => Some(receipt),
+        _ => None,
+    };
+    let unburn = matches!(settlement, Settlement::Ready { burns: false, .. });
+    let waiting = matches!(settlement, Settlement::Ready { waiting: true, .. });
+    let asked = from == State::Uncertain
+        && !matches!(settlement, Settlement::Uncertain { counts: false, .. });
+    // sending → published | ready | uncertain | failed | skipped
+    // uncertain → published | ready | uncertain | held
+    let mut statement = connection.prepare_cached(
+        "UPDATE crossposts SET state = :to, reason = :reason,
+            due_at = coalesce(:due, due_at), waiting = :waiting,
+            attempts = max(attempts - :unburn, 0),
+            -- surely nothing was sent, ever: patience starts anew, and an edit may still get in
+            first_attempt_at = CASE WHEN :unburn AND attempts <= 1 AND NOT :waiting THEN NULL
+                ELSE first_attempt_at END,
+            draft = CASE WHEN :unburn AND attempts <= 1 AND NOT :waiting THEN NULL ELSE draft END,
+            finds = CASE WHEN :to = 'uncertain' THEN finds + :asked ELSE 0 END,
+            remote_id = coalesce(:remote_id, remote_id), url = coalesce(:url, url),
+            settled_at = CASE WHEN :final THEN :now END
+         WHERE id = :id AND state = :from",
+    )?;
+    let changed = statement.execute(named_params! {
+        ":id": id.0,
+        ":from": from.as_str(),
+        ":to": to.as_str(),
+        ":reason": reason,
+        ":due": due_at.map(Timestamp::as_millis),
+        ":waiting": waiting,
+        ":unburn": unburn,
+        ":asked": asked,
+        ":remote_id": receipt.map(|receipt| &receipt.remote_id),
+        ":url": receipt.and_then(|receipt| receipt.url.as_ref()),
+        ":final": to.is_final(),
+        ":now": now.as_millis(),
+    })?;
+    if changed != 1 {
+        let from = from.as_str();
+        return Err(StoreError::broken_rule(format!("crosspost {id} is not `{from}` any more")));
+    }
+    end(connection, attempt, to.as_str(), reason, now)
+}
+
+fn end(
+    connection: &Connection,
+    attempt: i64,
+    outcome: &str,
+    detail: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE attempts SET ended_at = ?2, outcome = ?3, detail = ?4 WHERE id = ?1",
+    )?;
+    statement.execute((attempt, now.as_millis(), outcome, detail))?;
+    Ok(())
+}
+
+/// Reason of a crosspost whose attempt was cut off with the daemon.
+const CUT_OFF: &str = "the daemon ended in the middle of an attempt";
+
+/// Turns every orphaned attempt into a doubt, at start: there is one daemon, so none is in flight.
+/// Tells how many.
+///
+/// # Errors
+/// The database can't be written.
+pub fn rescue_sending(connection: &Connection, now: Timestamp) -> Result<usize> {
+    connection.execute(
+        "UPDATE attempts SET ended_at = ?1, outcome = 'cut off', detail = ?2
+         WHERE ended_at IS NULL",
+        (now.as_millis(), CUT_OFF),
+    )?;
+    // sending → uncertain
+    Ok(connection.execute(
+        "UPDATE crossposts SET state = 'uncertain', due_at = ?1, reason = ?2, finds = 0
+         WHERE state = 'sending'",
+        (now.as_millis(), CUT_OFF),
+    )?)
+}
+
+/// How many posts an account published since `since`, and when the last one was.
+///
+/// # Errors
+/// The database can't be read.
+pub fn published_since(
+    connection: &Connection,
+    account: AccountId,
+    since: Timestamp,
+) -> Result<(u32, Option<Timestamp>, Option<Timestamp>)> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*), min(settled_at), max(settled_at) FROM crossposts
+         WHERE account_id = ?1 AND state = 'published' AND settled_at > ?2",
+    )?;
+    let row: (u32, Option<i64>, Option<i64>) = statement
+        .query_row((account.0, since.as_millis()), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    Ok((row.0, row.1.map(Timestamp::from_millis), row.2.map(Timestamp::from_millis)))
+}
+
+/// What a crosspost did so far, under `key`.
+///
+/// # Errors
+/// The database can't be read.
+pub fn note(connection: &Connection, id: CrosspostId, key: &str) -> Result<Option<Value>> {
+    let mut statement = connection
+        .prepare_cached("SELECT value FROM crosspost_notes WHERE crosspost_id = ?1 AND key = ?2")?;
+    let value: Option<String> = statement.query_row((id.0, key), |row| row.get(0)).optional()?;
+    Ok(value.map(|value| serde_json::from_str(&value)).transpose()?)
+}
+
+/// Writes `value` under `key` into the journal of a crosspost; null takes it away.
+///
+/// # Errors
+/// The database can't be written: whatever depends on it must not be done.
+pub fn set_note(connection: &Connection, id: CrosspostId, key: &str, value: &Value) -> Result<()> {
+    if value.is_null() {
+        connection
+            .prepare_cached("DELETE FROM crosspost_notes WHERE crosspost_id = ?1 AND key = ?2")?
+            .execute((id.0, key))?;
+    } else {
+        connection
+            .prepare_cached(
+                "INSERT INTO crosspost_notes (crosspost_id, key, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute((id.0, key, value.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Drops the attempts of crossposts that were settled before `before`. Tells how many.
+///
+/// # Errors
+/// The database can't be written.
+pub fn prune_attempts(connection: &Connection, before: Timestamp) -> Result<usize> {
+    Ok(connection.execute(
+        "DELETE FROM attempts WHERE crosspost_id IN
+            (SELECT id FROM crossposts WHERE settled_at < ?1)",
+        [before.as_millis()],
+    )?)
+}

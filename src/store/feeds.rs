@@ -1,0 +1,269 @@
+//! Feeds: what is polled, when, and with which validators.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::Result;
+use crate::clock::Timestamp;
+use crate::names::{FeedId, Label};
+
+/// A feed as the database knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feed {
+    /// Row number.
+    pub id: FeedId,
+    /// The owner's name for it.
+    pub label: Label,
+    /// The address in the config.
+    pub url: String,
+    /// The feed's own title.
+    pub title: Option<String>,
+    /// Where a permanent redirect leads, and how many polls in a row were usable there.
+    pub moved: Option<(String, u32)>,
+    /// What makes the next request conditional.
+    pub validators: Validators,
+    /// SHA-256 of the last body that was parsed.
+    pub body_hash: Option<Vec<u8>>,
+    /// RSS `ttl` of that body, in seconds.
+    pub ttl_s: Option<i64>,
+    /// When it was last asked.
+    pub last_attempt_at: Option<Timestamp>,
+    /// When it last gave a usable answer.
+    pub last_success_at: Option<Timestamp>,
+    /// When it is due; never by itself where absent.
+    pub next_poll_at: Option<Timestamp>,
+    /// Failures in a row.
+    pub errors: u32,
+    /// The last failure.
+    pub last_error: Option<String>,
+}
+
+/// ETag and Last-Modified, byte for byte as they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// The URL that they belong to.
+    pub url: Option<String>,
+    /// The ETag.
+    pub etag: Option<Vec<u8>>,
+    /// The Last-Modified.
+    pub last_modified: Option<Vec<u8>>,
+}
+
+/// What one poll leaves in the feed's row.
+#[derive(Clone, Debug)]
+pub struct PollRow {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// When it is due again.
+    pub next_poll_at: Option<Timestamp>,
+    /// Where a permanent redirect leads, and how often it was usable.
+    pub moved: Option<(String, u32)>,
+}
+
+/// What a feed that was read whole says about itself.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// The feed's title.
+    pub title: Option<String>,
+    /// The new validators.
+    pub validators: Validators,
+    /// SHA-256 of the body.
+    pub body_hash: Vec<u8>,
+    /// RSS `ttl`, in seconds.
+    pub ttl_s: Option<i64>,
+}
+
+const COLUMNS: &str = "id, label, url, title, moved_url, moved_seen, validators_url, etag,
+    last_modified, body_hash, ttl_s, last_attempt_at, last_success_at, next_poll_at, errors, last_error";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
+    let moved: Option<String> = row.get(4)?;
+    let seen: u32 = row.get(5)?;
+    let time = |index| -> rusqlite::Result<Option<Timestamp>> {
+        Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_millis))
+    };
+    Ok(Feed {
+        id: FeedId(row.get(0)?),
+        label: super::label(row, 1)?,
+        url: row.get(2)?,
+        title: row.get(3)?,
+        moved: moved.map(|url| (url, seen)),
+        validators: Validators { url: row.get(6)?, etag: row.get(7)?, last_modified: row.get(8)? },
+        body_hash: row.get(9)?,
+        ttl_s: row.get(10)?,
+        last_attempt_at: time(11)?,
+        last_success_at: time(12)?,
+        next_poll_at: time(13)?,
+        errors: row.get(14)?,
+        last_error: row.get(15)?,
+    })
+}
+
+/// The active feeds that are due, the longest overdue first.
+///
+/// # Errors
+/// The database can't be read.
+pub fn due(connection: &Connection, now: Timestamp, most: usize) -> Result<Vec<Feed>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM feeds WHERE active = 1 AND next_poll_at <= ?1
+         ORDER BY next_poll_at LIMIT ?2"
+    ))?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = statement.query_map((now.as_millis(), most), from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When the next active feed is due.
+///
+/// # Errors
+/// The database can't be read.
+pub fn next_due(connection: &Connection) -> Result<Option<Timestamp>> {
+    let mut statement =
+        connection.prepare_cached("SELECT min(next_poll_at) FROM feeds WHERE active = 1")?;
+    let at: Option<i64> = statement.query_row((), |row| row.get(0))?;
+    Ok(at.map(Timestamp::from_millis))
+}
+
+/// All active feeds.
+///
+/// # Errors
+/// The database can't be read.
+pub fn active(connection: &Connection) -> Result<Vec<Feed>> {
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM feeds WHERE active = 1 ORDER BY label"))?;
+    let rows = statement.query_map((), from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The feed of a label, active or not.
+///
+/// # Errors
+/// The database can't be read.
+pub fn by_label(connection: &Connection, label: &Label) -> Result<Option<Feed>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM feeds WHERE label = ?1"))?;
+    Ok(statement.query_row([label.as_str()], from_row).optional()?)
+}
+
+/// Brings the feeds of the config in: new ones are made, due now; a changed address forgets the
+/// validators; those that are not `wanted` any more are deactivated, never deleted.
+///
+/// # Errors
+/// The database can't be written.
+pub fn reconcile(
+    connection: &Connection,
+    wanted: &[(&Label, &str, bool)],
+    now: Timestamp,
+) -> Result<()> {
+    connection.execute("UPDATE feeds SET active = 0", ())?;
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO feeds (label, url, active, next_poll_at) VALUES (:label, :url, :active, :now)
+         ON CONFLICT (label) DO UPDATE SET active = :active",
+    )?;
+    let mut moved = connection.prepare_cached(
+        "UPDATE feeds SET url = :url, moved_url = NULL, moved_seen = 0, validators_url = NULL,
+            etag = NULL, last_modified = NULL, body_hash = NULL, ttl_s = NULL,
+            next_poll_at = :now, errors = 0, last_error = NULL
+         WHERE label = :label AND url <> :url",
+    )?;
+    for (label, url, active) in wanted {
+        let label = label.as_str();
+        let now = now.as_millis();
+        upsert.execute(
+            named_params! { ":label": label, ":url": url, ":active": active, ":now": now },
+        )?;
+        moved.execute(named_params! { ":label": label, ":url": url, ":now": now })?;
+    }
+    Ok(())
+}
+
+/// Records a poll that found nothing new: a 304, or the same bytes. Newer validators are kept.
+///
+/// # Errors
+/// The database can't be written.
+pub fn save_unchanged(
+    connection: &Connection,
+    feed: FeedId,
+    poll: &PollRow,
+    validators: &Validators,
+) -> Result<()> {
+    save_row(connection, feed, poll, None)?;
+    save_validators(connection, feed, validators)
+}
+
+/// Records a poll whose body was parsed.
+///
+/// # Errors
+/// The database can't be written.
+pub fn save_contents(
+    connection: &Connection,
+    feed: FeedId,
+    poll: &PollRow,
+    contents: &Contents,
+) -> Result<()> {
+    save_row(connection, feed, poll, None)?;
+    save_validators(connection, feed, &contents.validators)?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE feeds SET title = coalesce(?2, title), body_hash = ?3, ttl_s = ?4 WHERE id = ?1",
+    )?;
+    let row = (feed.0, &contents.title, &contents.body_hash, contents.ttl_s);
+    statement.execute(row)?;
+    Ok(())
+}
+
+/// Records a poll that failed. Validators, entries and all else stay as they were.
+///
+/// # Errors
+/// The database can't be written.
+pub fn save_failure(
+    connection: &Connection,
+    feed: FeedId,
+    poll: &PollRow,
+    error: &str,
+) -> Result<()> {
+    save_row(connection, feed, poll, Some(error))
+}
+
+/// The part of the row that every poll writes; `error` absent: it went well.
+fn save_row(
+    connection: &Connection,
+    feed: FeedId,
+    poll: &PollRow,
+    error: Option<&str>,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE feeds SET last_attempt_at = :at, next_poll_at = :next,
+            moved_url = :moved_url, moved_seen = :moved_seen,
+            last_success_at = CASE WHEN :error IS NULL THEN :at ELSE last_success_at END,
+            errors = CASE WHEN :error IS NULL THEN 0 ELSE errors + 1 END,
+            last_error = :error
+         WHERE id = :id",
+    )?;
+    statement.execute(named_params! {
+        ":id": feed.0,
+        ":at": poll.at.as_millis(),
+        ":next": poll.next_poll_at.map(Timestamp::as_millis),
+        ":moved_url": poll.moved.as_ref().map(|(url, _)| url),
+        ":moved_seen": poll.moved.as_ref().map_or(0, |(_, seen)| *seen),
+        ":error": error,
+    })?;
+    Ok(())
+}
+
+fn save_validators(connection: &Connection, feed: FeedId, new: &Validators) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE feeds SET validators_url = ?2, etag = ?3, last_modified = ?4 WHERE id = ?1",
+    )?;
+    statement.execute((feed.0, &new.url, &new.etag, &new.last_modified))?;
+    Ok(())
+}
+
+/// Makes a feed (all active ones where absent) due now. Tells how many.
+///
+/// # Errors
+/// The database can't be written.
+pub fn poll_now(connection: &Connection, feed: Option<FeedId>, now: Timestamp) -> Result<usize> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE feeds SET next_poll_at = ?2 WHERE active = 1 AND (?1 IS NULL OR id = ?1)",
+    )?;
+    Ok(statement.execute((feed.map(|feed| feed.0), now.as_millis()))?)
+}

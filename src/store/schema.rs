@@ -1,0 +1,220 @@
+//! Schema: the tables, as an append-only list of migrations.
+//!
+//! Times are milliseconds since the Unix epoch, UTC. The schema refuses nonsense by itself: STRICT
+//! tables, CHECK on every state, UNIQUE (entry, account), foreign keys on.
+//! **Invariant:** a migration that was released is never edited, only followed.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{Result, StoreError};
+
+/// Each brings the database from its index to the next `user_version`.
+const MIGRATIONS: &[&str] = &[V1];
+
+const V1: &str = "
+CREATE TABLE feeds (
+    id              INTEGER PRIMARY KEY,
+    label           TEXT    NOT NULL UNIQUE,
+    url             TEXT    NOT NULL,
+    active          INTEGER NOT NULL CHECK (active IN (0, 1)),
+    title           TEXT,
+    -- a permanent redirect: where to, how often it was usable, whether it is polled now
+    moved_url       TEXT,
+    moved_seen      INTEGER NOT NULL DEFAULT 0,
+    -- validators belong to one URL and to the last body that was complete and parsed
+    validators_url  TEXT,
+    etag            BLOB,
+    last_modified   BLOB,
+    body_hash       BLOB,
+    ttl_s           INTEGER,
+    last_attempt_at INTEGER,
+    last_success_at INTEGER,
+    next_poll_at    INTEGER,            -- null: not by itself (gone, or inactive)
+    errors          INTEGER NOT NULL DEFAULT 0,
+    last_error      TEXT
+) STRICT;
+CREATE INDEX feeds_due ON feeds (next_poll_at) WHERE active = 1;
+
+CREATE TABLE accounts (
+    id            INTEGER PRIMARY KEY,
+    label         TEXT    NOT NULL UNIQUE,
+    platform      TEXT    NOT NULL,
+    active        INTEGER NOT NULL CHECK (active IN (0, 1)),
+    fingerprint   TEXT,                 -- of the configured credentials
+    parked_reason TEXT,
+    parked_hint   TEXT,
+    parked_since  INTEGER,
+    parked_until  INTEGER,              -- null: until the credentials change or `resume`
+    not_before    INTEGER NOT NULL DEFAULT 0,
+    CHECK ((parked_reason IS NULL) = (parked_since IS NULL))
+) STRICT;
+
+-- what an account remembers: sessions, instance limits
+CREATE TABLE account_notes (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    key        TEXT    NOT NULL,
+    value      TEXT    NOT NULL CHECK (json_valid(value)),
+    PRIMARY KEY (account_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- which feed goes to which account, and when what was already there was set aside
+CREATE TABLE routes (
+    feed_id      INTEGER NOT NULL REFERENCES feeds (id),
+    account_id   INTEGER NOT NULL REFERENCES accounts (id),
+    baselined_at INTEGER,
+    PRIMARY KEY (feed_id, account_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entries (
+    id            INTEGER PRIMARY KEY,
+    feed_id       INTEGER NOT NULL REFERENCES feeds (id),
+    entry_id      TEXT    NOT NULL CHECK (entry_id <> ''),
+    url           TEXT,
+    title         TEXT,
+    published_at  INTEGER,
+    first_seen_at INTEGER NOT NULL,
+    changed_at    INTEGER NOT NULL,
+    sign          BLOB,                 -- hash of title, date and text: knows an entry under a new id
+    content_hash  BLOB    NOT NULL,
+    body          TEXT    CHECK (json_valid(body)),  -- null: pruned
+    UNIQUE (feed_id, entry_id)
+) STRICT;
+CREATE INDEX entries_url  ON entries (url)           WHERE url IS NOT NULL;
+CREATE INDEX entries_sign ON entries (feed_id, sign) WHERE sign IS NOT NULL;
+
+-- other ids under which an entry was seen
+CREATE TABLE entry_aliases (
+    feed_id INTEGER NOT NULL REFERENCES feeds (id),
+    alias   TEXT    NOT NULL,
+    entry   INTEGER NOT NULL REFERENCES entries (id),
+    PRIMARY KEY (feed_id, alias)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE crossposts (
+    id               INTEGER PRIMARY KEY,
+    entry            INTEGER NOT NULL REFERENCES entries (id),
+    account_id       INTEGER NOT NULL REFERENCES accounts (id),
+    state            TEXT    NOT NULL CHECK (state IN
+        ('held', 'ready', 'sending', 'uncertain', 'published', 'failed', 'skipped')),
+    reason           TEXT,
+    due_at           INTEGER NOT NULL,
+    attempts         INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    finds            INTEGER NOT NULL DEFAULT 0 CHECK (finds >= 0),
+    waiting          INTEGER NOT NULL DEFAULT 0 CHECK (waiting IN (0, 1)),
+    first_attempt_at INTEGER,
+    draft            TEXT    CHECK (json_valid(draft)),
+    remote_id        TEXT,
+    url              TEXT,
+    created_at       INTEGER NOT NULL,
+    settled_at       INTEGER,
+    UNIQUE (entry, account_id),
+    CHECK ((state IN ('published', 'failed', 'skipped')) = (settled_at IS NOT NULL)),
+    CHECK (state NOT IN ('held', 'failed', 'skipped') OR reason IS NOT NULL),
+    CHECK (state <> 'published' OR remote_id IS NOT NULL OR url IS NOT NULL)
+) STRICT;
+CREATE INDEX crossposts_open ON crossposts (account_id, state, id)
+    WHERE state IN ('held', 'ready', 'sending', 'uncertain');
+CREATE INDEX crossposts_published ON crossposts (account_id, settled_at) WHERE state = 'published';
+
+-- what a crosspost did so far: keys, record keys, container ids
+CREATE TABLE crosspost_notes (
+    crosspost_id INTEGER NOT NULL REFERENCES crossposts (id),
+    key          TEXT    NOT NULL,
+    value        TEXT    NOT NULL CHECK (json_valid(value)),
+    PRIMARY KEY (crosspost_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    id           INTEGER PRIMARY KEY,
+    crosspost_id INTEGER NOT NULL REFERENCES crossposts (id),
+    kind         TEXT    NOT NULL CHECK (kind IN ('publish', 'find', 'person')),
+    started_at   INTEGER NOT NULL,
+    ended_at     INTEGER,
+    outcome      TEXT,
+    detail       TEXT,
+    CHECK ((ended_at IS NULL) = (outcome IS NULL))
+) STRICT;
+CREATE INDEX attempts_of ON attempts (crosspost_id);
+
+CREATE TABLE incidents (
+    id          INTEGER PRIMARY KEY,
+    key         TEXT    NOT NULL,
+    message     TEXT    NOT NULL,
+    opened_at   INTEGER NOT NULL,
+    resolved_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX incidents_open ON incidents (key) WHERE resolved_at IS NULL;
+";
+
+/// Brings the database to the newest schema, in one exclusive transaction.
+///
+/// # Errors
+/// `Newer` when a newer program wrote it: nothing is touched.
+pub fn migrate(connection: &mut Connection) -> Result<()> {
+    let newest = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let version = |connection: &Connection| -> Result<i64> {
+        Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+    };
+    match version(connection)? {
+        at if at > newest => return Err(StoreError::newer(at, newest)),
+        at if at == newest => return Ok(()),
+        _ => {}
+    }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let at = usize::try_from(version(&tx)?).unwrap_or(0);
+    for migration in MIGRATIONS.iter().skip(at) {
+        tx.execute_batch(migration)?;
+    }
+    tx.pragma_update(None, "user_version", newest)?;
+    tx.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrate_twice() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+        let check: String =
+            connection.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok");
+    }
+
+    #[test]
+    fn a_newer_database_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let error = migrate(&mut connection).unwrap_err().to_string();
+        assert!(error.contains("newer"), "{error}");
+    }
+
+    #[test]
+    fn the_schema_refuses_nonsense() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO feeds (id, label, url, active) VALUES (1, 'f', 'u', 1);
+                 INSERT INTO accounts (id, label, platform, active) VALUES (1, 'a', 'outbox', 1);
+                 INSERT INTO entries (id, feed_id, entry_id, first_seen_at, changed_at, content_hash)
+                 VALUES (1, 1, 'e', 0, 0, x'00');",
+            )
+            .unwrap();
+        let insert = |columns: &str, values: &str| {
+            connection.execute_batch(&format!(
+                "INSERT INTO crossposts (entry, account_id, due_at, created_at, {columns})
+                 VALUES (1, 1, 0, 0, {values})"
+            ))
+        };
+        assert!(insert("state", "'lost'").is_err(), "an unknown state");
+        assert!(insert("state", "'published'").is_err(), "published without a time or a receipt");
+        assert!(insert("state, settled_at", "'skipped', 1").is_err(), "skipped without a reason");
+        assert!(insert("state, settled_at", "'ready', 1").is_err(), "settled but not final");
+        insert("state", "'ready'").unwrap();
+        assert!(insert("state", "'ready'").is_err(), "the same entry twice on one account");
+    }
+}

@@ -1,0 +1,284 @@
+//! Views: what the commands show. Reads only.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::Serialize;
+
+use super::Result;
+use crate::clock::Timestamp;
+use crate::crosspost::State;
+use crate::names::{AccountId, CrosspostId, EntryId, FeedId, Label};
+
+/// A line of `list`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// Row number of the crosspost.
+    pub id: CrosspostId,
+    /// Label of the feed.
+    pub feed: Label,
+    /// The entry's own id.
+    pub entry_id: String,
+    /// The entry's canonical URL.
+    pub entry_url: Option<String>,
+    /// The entry's title.
+    pub title: Option<String>,
+    /// Label of the account.
+    pub account: Label,
+    /// Tag of its platform.
+    pub platform: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why it is held, failed, skipped, in doubt, or tried again.
+    pub reason: Option<String>,
+    /// When it goes out, or is asked about.
+    #[serde(serialize_with = "rfc3339")]
+    pub due_at: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The platform's own id.
+    pub remote_id: Option<String>,
+    /// The public address.
+    pub url: Option<String>,
+    /// When it was settled.
+    #[serde(serialize_with = "rfc3339")]
+    pub settled_at: Option<Timestamp>,
+}
+
+/// Writes a time as RFC 3339, or null.
+///
+/// # Errors
+/// The serialiser's own.
+pub fn rfc3339<S: serde::Serializer>(
+    at: &Option<Timestamp>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    at.map(Timestamp::to_rfc3339).serialize(serializer)
+}
+
+/// Which lines are wanted; what is absent does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this state.
+    pub state: Option<State>,
+    /// Only this account.
+    pub account: Option<String>,
+    /// Only this feed.
+    pub feed: Option<String>,
+    /// Only this entry.
+    pub entry: Option<EntryId>,
+    /// Only this crosspost.
+    pub crosspost: Option<CrosspostId>,
+}
+
+/// The crossposts that fit, the oldest first.
+///
+/// # Errors
+/// The database can't be read.
+pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Line>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.id, f.label, e.entry_id, e.url, e.title, a.label, a.platform, c.state, c.reason,
+            CASE WHEN c.settled_at IS NULL AND c.state <> 'held' THEN c.due_at END,
+            c.attempts, c.remote_id, c.url, c.settled_at
+         FROM crossposts c JOIN entries e ON e.id = c.entry JOIN feeds f ON f.id = e.feed_id
+            JOIN accounts a ON a.id = c.account_id
+         WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR a.label = ?2)
+            AND (?3 IS NULL OR f.label = ?3) AND (?4 IS NULL OR c.entry = ?4)
+            AND (?5 IS NULL OR c.id = ?5)
+         ORDER BY c.id",
+    )?;
+    let values = (
+        filter.state.map(State::as_str),
+        filter.account.as_deref(),
+        filter.feed.as_deref(),
+        filter.entry.map(|entry| entry.0),
+        filter.crosspost.map(|id| id.0),
+    );
+    let rows = statement.query_map(values, |row| {
+        let word: String = row.get(7)?;
+        Ok(Line {
+            id: CrosspostId(row.get(0)?),
+            feed: super::label(row, 1)?,
+            entry_id: row.get(2)?,
+            entry_url: row.get(3)?,
+            title: row.get(4)?,
+            account: super::label(row, 5)?,
+            platform: row.get(6)?,
+            state: State::from_word(&word).unwrap_or(State::Held),
+            reason: row.get(8)?,
+            due_at: time(row, 9)?,
+            attempts: row.get(10)?,
+            remote_id: row.get(11)?,
+            url: row.get(12)?,
+            settled_at: time(row, 13)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_millis))
+}
+
+/// An entry, for `why`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EntryStory {
+    /// Row number.
+    pub id: EntryId,
+    /// Label of its feed.
+    pub feed: Label,
+    /// Its own id.
+    pub entry_id: String,
+    /// Other ids under which it was seen.
+    pub aliases: Vec<String>,
+    /// Its canonical URL.
+    pub url: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// When it was published, as the feed says.
+    #[serde(serialize_with = "rfc3339")]
+    pub published_at: Option<Timestamp>,
+    /// When it was first seen.
+    #[serde(serialize_with = "rfc3339")]
+    pub first_seen_at: Option<Timestamp>,
+    /// When it last changed.
+    #[serde(serialize_with = "rfc3339")]
+    pub changed_at: Option<Timestamp>,
+}
+
+/// One attempt, question or word of a person, for `why`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Attempt {
+    /// The crosspost.
+    pub crosspost: CrosspostId,
+    /// `publish`, `find` or `person`.
+    pub kind: String,
+    /// When it began.
+    #[serde(serialize_with = "rfc3339")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(serialize_with = "rfc3339")]
+    pub ended_at: Option<Timestamp>,
+    /// What it came to.
+    pub outcome: Option<String>,
+    /// Why.
+    pub detail: Option<String>,
+}
+
+/// The entries that `name` may mean: a database id, the entry's own id, or its URL.
+///
+/// # Errors
+/// The database can't be read.
+pub fn find_entries(connection: &Connection, name: &str) -> Result<Vec<EntryStory>> {
+    let by_text = stories(
+        connection,
+        "e.entry_id = ?1 OR e.url = ?1 OR e.id IN
+            (SELECT entry FROM entry_aliases WHERE alias = ?1)
+         OR e.id IN (SELECT entry FROM crossposts WHERE url = ?1)",
+        [name],
+    )?;
+    match (by_text.is_empty(), name.parse::<i64>()) {
+        (true, Ok(id)) => stories(connection, "e.id = ?1", [id]),
+        _ => Ok(by_text),
+    }
+}
+
+fn stories(
+    connection: &Connection,
+    which: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<EntryStory>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT e.id, f.label, e.entry_id, e.url, e.title, e.published_at, e.first_seen_at,
+            e.changed_at
+         FROM entries e JOIN feeds f ON f.id = e.feed_id WHERE {which} ORDER BY e.id"
+    ))?;
+    let rows = statement.query_map(values, |row| {
+        Ok(EntryStory {
+            id: EntryId(row.get(0)?),
+            feed: super::label(row, 1)?,
+            entry_id: row.get(2)?,
+            aliases: Vec::new(),
+            url: row.get(3)?,
+            title: row.get(4)?,
+            published_at: time(row, 5)?,
+            first_seen_at: time(row, 6)?,
+            changed_at: time(row, 7)?,
+        })
+    })?;
+    let mut found: Vec<EntryStory> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut aliases =
+        connection.prepare_cached("SELECT alias FROM entry_aliases WHERE entry = ?1")?;
+    for story in &mut found {
+        let more = aliases.query_map([story.id.0], |row| row.get(0))?;
+        story.aliases = more.collect::<rusqlite::Result<_>>()?;
+    }
+    Ok(found)
+}
+
+/// The attempts of a crosspost, in order.
+///
+/// # Errors
+/// The database can't be read.
+pub fn attempts(connection: &Connection, id: CrosspostId) -> Result<Vec<Attempt>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT crosspost_id, kind, started_at, ended_at, outcome, detail FROM attempts
+         WHERE crosspost_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([id.0], |row| {
+        Ok(Attempt {
+            crosspost: CrosspostId(row.get(0)?),
+            kind: row.get(1)?,
+            started_at: time(row, 2)?,
+            ended_at: time(row, 3)?,
+            outcome: row.get(4)?,
+            detail: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many entries a feed has.
+///
+/// # Errors
+/// The database can't be read.
+pub fn entry_count(connection: &Connection, feed: FeedId) -> Result<u64> {
+    let count: i64 = connection.query_row(
+        "SELECT count(*) FROM entries WHERE feed_id = ?1",
+        [feed.0],
+        |row| row.get(0),
+    )?;
+    Ok(count.unsigned_abs())
+}
+
+/// How many crossposts there are in each state, of one account or of all.
+///
+/// # Errors
+/// The database can't be read.
+pub fn counts(connection: &Connection, account: Option<AccountId>) -> Result<Vec<(State, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state, count(*) FROM crossposts WHERE ?1 IS NULL OR account_id = ?1
+         GROUP BY state",
+    )?;
+    let rows = statement.query_map([account.map(|account| account.0)], |row| {
+        let (word, count): (String, i64) = (row.get(0)?, row.get(1)?);
+        Ok((State::from_word(&word), count.unsigned_abs()))
+    })?;
+    let found: Vec<(Option<State>, u64)> = rows.collect::<rusqlite::Result<_>>()?;
+    let of = |state| found.iter().find(|(at, _)| *at == Some(state)).map_or(0, |(_, n)| *n);
+    Ok(State::ALL.into_iter().map(|state| (state, of(state))).collect())
+}
+
+/// When an account has something to do next, however overdue.
+///
+/// # Errors
+/// The database can't be read.
+pub fn earliest_due(connection: &Connection, account: AccountId) -> Result<Option<Timestamp>> {
+    let at: Option<Option<i64>> = connection
+        .query_row(
+            "SELECT min(due_at) FROM crossposts
+             WHERE account_id = ?1 AND state IN ('ready', 'uncertain')",
+            [account.0],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(at.flatten().map(Timestamp::from_millis))
+}
