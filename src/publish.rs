@@ -16,7 +16,8 @@ use crate::draft::Draft;
 use crate::names::CrosspostId;
 use crate::platform::Limits;
 
-pub mod classify;
+pub mod backoff; // how long to wait
+pub mod classify; // what an error means
 
 /// A destination of one account.
 #[async_trait]

@@ -84,6 +84,7 @@ pub fn diff(seen: &[Seen<'_>], known: &[Known], home_url: Option<&str>) -> Vec<C
     let shared = shared_urls(seen, known);
     let mut taken: HashSet<EntryId> = HashSet::new();
     let mut ids: HashSet<&str> = HashSet::new();
+    let mut fresh: HashSet<(Option<&str>, &[u8])> = HashSet::new();
     seen.iter()
         .map(|seen| {
             if !ids.insert(&seen.entry.id) {
@@ -113,7 +114,10 @@ pub fn diff(seen: &[Seen<'_>], known: &[Known], home_url: Option<&str>) -> Vec<C
                     taken.insert(known.row);
                     Change::Renamed(known.row)
                 }
-                None => Change::New,
+                None => match &seen.sign {
+                    Some(sign) if !fresh.insert((url, sign)) => Change::Repeated,
+                    _ => Change::New,
+                },
             }
         })
         .collect()
@@ -224,7 +228,9 @@ mod tests {
         check(&[one.clone(), one.clone()], &[], &[Change::New, Change::Repeated]);
         let copy = entry("1-copy", "https://a.example/1", "One", 1);
         let stored = [known(1, &one)];
-        check(&[one, copy], &stored, &[Change::Same(EntryId(1)), Change::Repeated]);
+        check(&[one, copy.clone()], &stored, &[Change::Same(EntryId(1)), Change::Repeated]);
+        let one = entry("1", "https://a.example/1", "One", 1);
+        check(&[one, copy], &[], &[Change::New, Change::Repeated]);
     }
 
     #[test]

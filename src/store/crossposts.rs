@@ -160,6 +160,8 @@ pub struct Unclaimed {
     pub label: crate::names::Label,
     /// The account's platform tag.
     pub platform: String,
+    /// When it goes out.
+    pub due_at: Timestamp,
     /// Whether it was withdrawn because its entry had vanished.
     pub vanished: bool,
 }
@@ -174,7 +176,8 @@ pub const VANISHED: &str = "withdrawn: its entry vanished from the feed";
 /// The database can't be read.
 pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>> {
     let mut statement = connection.prepare_cached(
-        "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.state = 'skipped'
+        "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.due_at,
+            c.state = 'skipped'
          FROM crossposts c
          JOIN entries e ON e.id = c.entry JOIN accounts a ON a.id = c.account_id
          WHERE e.feed_id = ?1 AND c.attempts = 0 AND
@@ -187,7 +190,8 @@ pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>
             account: AccountId(row.get(2)?),
             label: super::label(row, 3)?,
             platform: row.get(4)?,
-            vanished: row.get(5)?,
+            due_at: Timestamp::from_millis(row.get(5)?),
+            vanished: row.get(6)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

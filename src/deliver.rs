@@ -1,0 +1,439 @@
+//! Deliver: one worker for each account, one crosspost at a time: claim, compose, publish, decide,
+//! settle.
+//!
+//! **Invariant:** `sending` is committed before the first byte leaves, with the draft frozen; a
+//! verdict is committed before the next crosspost is looked at. When the database can't be
+//! written, nothing is sent. **Refuses:** to guess: whatever got no usable answer is asked about,
+//! and nothing else is sent before it is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Timestamp};
+use crate::compose;
+use crate::config::{AccountConfig, Delivery};
+use crate::crosspost::{Failure, Receipt, State};
+use crate::draft::Draft;
+use crate::names::{AccountId, Label};
+use crate::publish::{Desk, Outcome, Publisher};
+use crate::report;
+use crate::settings::{Layer, Settings};
+use crate::store::accounts::{self, Parked};
+use crate::store::crossposts::{self, Crosspost, Settlement};
+use crate::store::{Result, Store, entries, incidents};
+
+pub mod decide;
+pub mod gate;
+pub mod notebook;
+
+use decide::{Effect, Verdict};
+use gate::{Gate, Recent};
+use notebook::{Journal, Memory};
+
+/// A worker looks again by itself after this long, whatever it was told.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// The wait while the database can't be used.
+const STORE_WAIT: Duration = Duration::from_secs(5);
+
+/// The worker of one account.
+pub struct Worker {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The account's row.
+    pub account: AccountId,
+    /// The account's name.
+    pub label: Label,
+    /// The account as the config has it.
+    pub config: AccountConfig,
+    /// Text settings of all accounts.
+    pub defaults: Layer,
+    /// How posts are tried.
+    pub delivery: Delivery,
+    /// The platform; absent on a dry run.
+    pub publisher: Option<Arc<dyn Publisher>>,
+    /// Rung when there may be something to do.
+    pub wake: Arc<Notify>,
+    /// Told that the worker is alive.
+    pub alive: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// When a worker should look again.
+enum Next {
+    Now,
+    At(Timestamp),
+    Woken,
+}
+
+/// What a worker finds when it looks.
+struct Look {
+    gate: Gate,
+    uncertain: Option<Crosspost>,
+    ready: Option<Crosspost>,
+    recent: Recent,
+    next_due: Option<Timestamp>,
+}
+
+impl Worker {
+    /// Delivers until `stop`; an attempt in flight is brought to its end first.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let mut store_is_down = false;
+        while !stop.is_cancelled() {
+            (self.alive)();
+            // registered before the look, so that a ring in between is not lost
+            let woken = self.wake.notified();
+            tokio::pin!(woken);
+            woken.as_mut().enable();
+            let until = match self.step(stop).await {
+                Ok(next) => {
+                    if std::mem::take(&mut store_is_down) {
+                        tracing::info!(account = %self.label, "the database can be used again");
+                    }
+                    match next {
+                        Next::Now => continue,
+                        Next::At(at) => at,
+                        Next::Woken => self.clock.now().plus(LOOK_AGAIN),
+                    }
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut store_is_down, true) {
+                        tracing::error!(account = %self.label,
+                            "nothing is sent to {}: {error}", self.label);
+                    }
+                    self.clock.now().plus(STORE_WAIT)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = woken => {}
+                () = self.clock.sleep_until(until, LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Does the next thing that is due, once.
+    async fn step(&self, stop: &CancellationToken) -> Result<Next> {
+        let now = self.clock.now();
+        let look = self.look(now).await?;
+        match look.gate {
+            Gate::Open => {}
+            Gate::ClosedUntil(at) => return Ok(Next::At(at)),
+            Gate::Closed => return Ok(Next::Woken),
+            Gate::Wakes => {
+                self.unpark(now).await?;
+                return Ok(Next::Now);
+            }
+        }
+        if let (Some(doubt), Some(publisher)) = (look.uncertain, &self.publisher) {
+            self.find(doubt, publisher.as_ref(), stop).await?;
+            return Ok(Next::Now);
+        }
+        let at = match (look.ready, gate::of_pace(&self.config, look.recent, now)) {
+            (Some(ready), Gate::Open) => {
+                self.attempt(ready, stop).await?;
+                return Ok(Next::Now);
+            }
+            (Some(_), Gate::ClosedUntil(at)) => Some(look.next_due.map_or(at, |due| due.min(at))),
+            _ => look.next_due,
+        };
+        Ok(at.map_or(Next::Woken, Next::At))
+    }
+
+    async fn look(&self, now: Timestamp) -> Result<Look> {
+        let (id, label) = (self.account, self.label.clone());
+        self.store
+            .read(move |db| {
+                let account = accounts::by_label(db, &label)?.filter(|account| account.active);
+                let (count, first, last) =
+                    crossposts::published_since(db, id, now.minus(gate::DAY))?;
+                Ok(Look {
+                    gate: account.map_or(Gate::Closed, |account| gate::of_account(&account, now)),
+                    uncertain: crossposts::next_uncertain(db, id, now)?,
+                    ready: crossposts::next_ready(db, id, now)?,
+                    recent: Recent { count, first, last },
+                    next_due: crossposts::next_due(db, id, now)?,
+                })
+            })
+            .await
+    }
+
+    /// One attempt: compose (at the first), claim, publish, decide, settle.
+    async fn attempt(&self, crosspost: Crosspost, stop: &CancellationToken) -> Result<()> {
+        let draft = match &crosspost.draft {
+            Some(draft) => Ok(draft.clone()),
+            None => self.compose(&crosspost).await?,
+        };
+        let draft = match (draft, &self.publisher) {
+            (Ok(draft), Some(_)) => draft,
+            (Ok(draft), None) => return self.dry_run(&crosspost, draft).await,
+            (Err(failure), _) => return self.refuse(&crosspost, failure).await,
+        };
+        let Some((crosspost, attempt)) = self.claim(crosspost, &draft).await? else {
+            return Ok(());
+        };
+        let publisher = self.publisher.as_ref().expect("checked above");
+        let (journal, memory) = self.notebooks(&crosspost);
+        let desk = Desk {
+            crosspost: Some(crosspost.id),
+            journal: &journal,
+            memory: &memory,
+            clock: &self.clock,
+        };
+        let outcome = publisher.publish(&draft, &desk).await;
+        let verdict =
+            decide::after_attempt(outcome, &crosspost, &self.delivery, self.clock.now());
+        self.settle((&crosspost, attempt), State::Sending, verdict, stop).await
+    }
+
+    /// Asks the platform what became of an attempt in doubt.
+    async fn find(
+        &self,
+        crosspost: Crosspost,
+        publisher: &dyn Publisher,
+        stop: &CancellationToken,
+    ) -> Result<()> {
+        let (id, now) = (crosspost.id, self.clock.now());
+        let attempt = self.store.write(move |tx| crossposts::begin_find(tx, id, now)).await?;
+        let (journal, memory) = self.notebooks(&crosspost);
+        let desk =
+            Desk { crosspost: Some(id), journal: &journal, memory: &memory, clock: &self.clock };
+        let draft = crosspost.draft.clone().unwrap_or_default();
+        let found = publisher.find(&draft, &desk).await;
+        let verdict = decide::after_find(found, &crosspost, &self.delivery, self.clock.now());
+        self.settle((&crosspost, attempt), State::Uncertain, verdict, stop).await
+    }
+
+    /// Composes the draft from the entry as it is now. The inner failure is a content failure.
+    async fn compose(
+        &self,
+        crosspost: &Crosspost,
+    ) -> Result<std::result::Result<Draft, Failure>> {
+        let id = crosspost.entry;
+        let Some(entry) = self.store.read(move |db| entries::body(db, id)).await? else {
+            return Ok(Err(Failure::content("its text is not stored any more (see [retention])")));
+        };
+        let limits = match &self.publisher {
+            Some(publisher) => {
+                let (journal, memory) = self.notebooks(crosspost);
+                let desk = Desk {
+                    crosspost: Some(crosspost.id),
+                    journal: &journal,
+                    memory: &memory,
+                    clock: &self.clock,
+                };
+                publisher.limits(&desk).await
+            }
+            None => self.config.platform.limits(),
+        };
+        let settings =
+            Settings::layered(self.config.platform, &[&self.defaults, &self.config.text]);
+        let draft = compose::compose(&entry, &settings, self.config.platform, &limits);
+        Ok(draft.map_err(|error| Failure::content(error.to_string())))
+    }
+
+    /// Claims a crosspost, unless somebody changed it meanwhile.
+    async fn claim(
+        &self,
+        mut crosspost: Crosspost,
+        draft: &Draft,
+    ) -> Result<Option<(Crosspost, i64)>> {
+        let (id, draft, now) = (crosspost.id, draft.clone(), self.clock.now());
+        let claimed =
+            self.store.write(move |tx| crossposts::claim(tx, id, Some(&draft), now)).await?;
+        crosspost.attempts += 1;
+        crosspost.first_attempt_at = crosspost.first_attempt_at.or(Some(now));
+        Ok(claimed.map(|attempt| (crosspost, attempt)))
+    }
+
+    /// Settles a crosspost that can't even be composed.
+    async fn refuse(&self, crosspost: &Crosspost, failure: Failure) -> Result<()> {
+        let reason = failure.message;
+        self.settle_unsent(crosspost, None, Settlement::Failed, reason.clone()).await?;
+        self.say_failed(crosspost, &reason);
+        Ok(())
+    }
+
+    /// Shows a draft as it would go out, and sends nothing.
+    async fn dry_run(&self, crosspost: &Crosspost, draft: Draft) -> Result<()> {
+        let reason = "dry run".to_owned();
+        self.settle_unsent(crosspost, Some(draft.clone()), Settlement::Skipped, reason).await?;
+        let card = draft.card.as_ref().map(|card| card.url.as_str());
+        tracing::info!(account = %self.label, crosspost = crosspost.id.0, card,
+            "dry run: would post to {} ({}): {}",
+            self.label, self.config.platform.tag(), draft.text);
+        Ok(())
+    }
+
+    /// Claims and settles in one transaction: nothing was, and nothing will be, sent.
+    async fn settle_unsent(
+        &self,
+        crosspost: &Crosspost,
+        draft: Option<Draft>,
+        settlement: Settlement,
+        reason: String,
+    ) -> Result<()> {
+        let (id, now) = (crosspost.id, self.clock.now());
+        self.store
+            .write(move |tx| {
+                let Some(attempt) = crossposts::claim(tx, id, draft.as_ref(), now)? else {
+                    return Ok(());
+                };
+                let key = (id, attempt);
+                crossposts::settle(tx, key, State::Sending, &settlement, Some(&reason), now)
+            })
+            .await
+    }
+
+    /// Commits a verdict, however long the database takes: an answer that is known is never
+    /// dropped. When the daemon must stop first, the row stays as it is, and the next start asks
+    /// the platform.
+    async fn settle(
+        &self,
+        (crosspost, attempt): (&Crosspost, i64),
+        from: State,
+        verdict: Verdict,
+        stop: &CancellationToken,
+    ) -> Result<()> {
+        let mut told = false;
+        loop {
+            let now = self.clock.now();
+            match self.commit((crosspost, attempt), from, &verdict, now).await {
+                Ok(incident) => {
+                    self.say(crosspost, &verdict, incident, now);
+                    return Ok(());
+                }
+                Err(error) if error.passing && !stop.is_cancelled() => {
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::error!(account = %self.label, crosspost = crosspost.id.0,
+                            "what became of \"{}\" on {} can't be stored, trying on: {error}",
+                            crosspost.title, self.label);
+                    }
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = tokio::time::sleep(STORE_WAIT) => {}
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The verdict, what it means for the account, and its incident: one transaction. Tells
+    /// whether the incident is new.
+    async fn commit(
+        &self,
+        (crosspost, attempt): (&Crosspost, i64),
+        from: State,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let (id, account, label) = (crosspost.id, self.account, self.label.clone());
+        let verdict = verdict.clone();
+        self.store
+            .write(move |tx| {
+                let reason = verdict.reason.as_deref();
+                crossposts::settle(tx, (id, attempt), from, &verdict.settlement, reason, now)?;
+                let message = verdict.reason.clone().unwrap_or_default();
+                match &verdict.account {
+                    Effect::None => {}
+                    Effect::HoldUntil(at) => accounts::hold_until(tx, account, *at)?,
+                    Effect::Park { hint, until } => {
+                        let parked = Parked {
+                            reason: message.clone(),
+                            hint: hint.clone(),
+                            since: now,
+                            until: *until,
+                        };
+                        accounts::park(tx, account, &parked)?;
+                        let key = report::account_incident(&label);
+                        return incidents::open(tx, &key, &message, now);
+                    }
+                }
+                match verdict.settlement {
+                    Settlement::Held => {
+                        incidents::open(tx, &report::doubt_incident(id), &message, now)
+                    }
+                    _ => Ok(false),
+                }
+            })
+            .await
+    }
+
+    async fn unpark(&self, now: Timestamp) -> Result<()> {
+        let (account, key) = (self.account, report::account_incident(&self.label));
+        let since = self
+            .store
+            .write(move |tx| {
+                accounts::unpark(tx, account)?;
+                incidents::resolve(tx, &key, now)
+            })
+            .await?;
+        if let Some(since) = since {
+            let key = report::account_incident(&self.label);
+            report::resolved(&key, since, now, &format!("{} publishes again", self.label));
+        }
+        Ok(())
+    }
+
+    fn notebooks(&self, crosspost: &Crosspost) -> (Journal, Memory) {
+        (
+            Journal { store: self.store.clone(), crosspost: crosspost.id },
+            Memory { store: self.store.clone(), account: self.account },
+        )
+    }
+
+    /// Says what became of a crosspost: one line that reads alone.
+    fn say(&self, crosspost: &Crosspost, verdict: &Verdict, incident: bool, now: Timestamp) {
+        let (title, account, id) = (&crosspost.title, &self.label, crosspost.id.0);
+        let why = verdict.reason.as_deref().unwrap_or_default();
+        if let (Effect::Park { hint, .. }, true) = (&verdict.account, incident) {
+            let key = report::account_incident(account);
+            report::opened(&key, &format!("{account} is parked, its queue waits: {why}; {hint}"));
+            return;
+        }
+        let when = |at: Timestamp| {
+            humantime::format_duration(Duration::from_secs(at.since(now).as_secs())).to_string()
+        };
+        match &verdict.settlement {
+            Settlement::Published(Receipt { remote_id, url }) => {
+                let place = url.as_deref().unwrap_or(remote_id);
+                tracing::info!(%account, crosspost = id,
+                    "published \"{title}\" to {account}: {place}");
+            }
+            Settlement::Ready { waiting: true, due_at, .. } => {
+                tracing::info!(%account, crosspost = id,
+                    "\"{title}\" is being processed by {account}, looking again in {}: {why}",
+                    when(*due_at));
+            }
+            Settlement::Ready { due_at, .. } => {
+                tracing::warn!(%account, crosspost = id,
+                    "\"{title}\" is not on {account} yet, trying again in {}: {why}",
+                    when(*due_at));
+            }
+            Settlement::Uncertain { due_at, .. } => {
+                tracing::warn!(%account, crosspost = id,
+                    "\"{title}\" may or may not be on {account}, asking in {}: {why}",
+                    when(*due_at));
+            }
+            Settlement::Held => report::opened(
+                &report::doubt_incident(crosspost.id),
+                &format!(
+                    "\"{title}\" on {account} waits for you, because {why}; look there, then \
+                     `posse-party resolve {id} --published URL` or `posse-party resolve {id} --retry`"
+                ),
+            ),
+            Settlement::Failed => self.say_failed(crosspost, why),
+            Settlement::Skipped => {}
+        }
+    }
+
+    fn say_failed(&self, crosspost: &Crosspost, why: &str) {
+        tracing::error!(account = %self.label, crosspost = crosspost.id.0,
+            "\"{}\" will not go to {}: {why}; mend it, then `posse-party retry {}`",
+            crosspost.title, self.label, crosspost.id);
+    }
+}

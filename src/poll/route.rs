@@ -1,0 +1,241 @@
+//! Route: what becomes of one new entry on one account. Pure.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::config::{AccountConfig, CatchUp, FeedConfig};
+use crate::entry::Entry;
+use crate::names::Label;
+
+/// Reason of an entry that says `syndicate: false`.
+pub const NOT_SYNDICATED: &str = "the entry says syndicate: false";
+/// Reason of an entry that came with too many others.
+pub const FLOOD: &str = "flood: more new entries in one poll than max_new";
+/// Reason of an entry on an account with `approve`.
+pub const APPROVAL: &str = "waits for approval";
+/// Reason of an entry that is older than `max_age`.
+pub const TOO_OLD: &str = "older than max_age";
+/// Reason of an entry that another feed brought to the account.
+pub const DUPLICATE: &str = "duplicate: another feed has the same URL";
+/// Reason of an entry that appeared while the daemon was down, with `catch_up = "newest"`.
+pub const MISSED: &str = "appeared during downtime, and catch_up is newest";
+/// The same with `catch_up = "hold"`.
+pub const CATCH_UP: &str = "appeared during downtime, and catch_up is hold";
+
+/// What is known of the circumstances of a new entry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct News {
+    /// The owner asked for it with `backfill`: neither age nor number matter.
+    pub asked_for: bool,
+    /// The account has its URL from another feed.
+    pub elsewhere: bool,
+    /// It came with more others than `max_new`.
+    pub flood: bool,
+    /// It appeared during downtime.
+    pub after_downtime: bool,
+    /// It appeared during downtime and is not the newest.
+    pub missed: bool,
+}
+
+/// What becomes of an entry on an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Goes out.
+    Ready {
+        /// When.
+        due_at: Timestamp,
+    },
+    /// Waits for a person.
+    Held {
+        /// Why.
+        reason: &'static str,
+        /// When it would have gone out.
+        due_at: Timestamp,
+    },
+    /// Does not go out.
+    Skipped {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+impl Fate {
+    /// When it goes out, or would.
+    pub const fn due_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Ready { due_at } | Self::Held { due_at, .. } => Some(*due_at),
+            Self::Skipped { .. } => None,
+        }
+    }
+}
+
+/// Decides what becomes of `entry` on `account`.
+pub fn fate(
+    entry: &Entry,
+    label: &Label,
+    account: &AccountConfig,
+    feed: &FeedConfig,
+    news: &News,
+    now: Timestamp,
+) -> Fate {
+    let due_at = due_at(entry, account.delay, now);
+    if !entry.control.allows(account.platform.tag(), label.as_str()) {
+        return Fate::Skipped { reason: NOT_SYNDICATED };
+    }
+    if news.elsewhere {
+        return Fate::Skipped { reason: DUPLICATE };
+    }
+    if !news.asked_for {
+        if is_too_old(entry, feed, now) {
+            return Fate::Skipped { reason: TOO_OLD };
+        }
+        match feed.catch_up {
+            CatchUp::Newest if news.missed => return Fate::Skipped { reason: MISSED },
+            CatchUp::Hold if news.after_downtime => {
+                return Fate::Held { reason: CATCH_UP, due_at };
+            }
+            // of a flood after downtime only the newest is left, and that is no flood
+            CatchUp::Newest if news.after_downtime => {}
+            _ if news.flood => return Fate::Held { reason: FLOOD, due_at },
+            _ => {}
+        }
+    }
+    if account.approve {
+        return Fate::Held { reason: APPROVAL, due_at };
+    }
+    Fate::Ready { due_at }
+}
+
+/// An entry is due `delay` after it was first seen; one dated in the future waits for its time.
+pub fn due_at(entry: &Entry, delay: Duration, now: Timestamp) -> Timestamp {
+    entry.published.map_or(now, |published| published.max(now)).plus(delay)
+}
+
+/// Whether an entry is older than the feed's `max_age`. One without a date is not.
+pub fn is_too_old(entry: &Entry, feed: &FeedConfig, now: Timestamp) -> bool {
+    let date = entry.published.or(entry.updated);
+    date.is_some_and(|date| now.since(date) > feed.max_age)
+}
+
+/// What the log calls an entry.
+pub fn name_of(entry: &Entry) -> String {
+    entry.title.as_ref().or(entry.url.as_ref()).unwrap_or(&entry.id).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Cadence;
+    use crate::platform::Platform;
+    use crate::settings::Layer;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn feed() -> FeedConfig {
+        FeedConfig {
+            url: "https://a.example/feed".parse().unwrap(),
+            cadence: Cadence::Auto,
+            accounts: None,
+            backfill: 0,
+            max_new: 5,
+            max_age: 7 * DAY,
+            catch_up: CatchUp::All,
+            active: true,
+        }
+    }
+
+    fn account() -> AccountConfig {
+        AccountConfig {
+            platform: Platform::Outbox,
+            credentials: None,
+            feeds: None,
+            active: true,
+            dry_run: false,
+            approve: false,
+            delay: Duration::from_secs(120),
+            cooldown: Duration::ZERO,
+            max_per_day: None,
+            text: Layer::default(),
+        }
+    }
+
+    fn check(
+        change: impl FnOnce(&mut Entry, &mut AccountConfig, &mut FeedConfig, &mut News),
+        expect: Fate,
+    ) {
+        let mut entry = Entry { id: "1".into(), published: Some(NOW), ..Entry::default() };
+        let (mut account, mut feed, mut news) = (account(), feed(), News::default());
+        change(&mut entry, &mut account, &mut feed, &mut news);
+        let label = Label::new("me").unwrap();
+        assert_eq!(fate(&entry, &label, &account, &feed, &news, NOW), expect);
+    }
+
+    fn ready(after: Duration) -> Fate {
+        Fate::Ready { due_at: NOW.plus(after) }
+    }
+
+    fn held(reason: &'static str) -> Fate {
+        Fate::Held { reason, due_at: NOW.plus(Duration::from_secs(120)) }
+    }
+
+    fn skipped(reason: &'static str) -> Fate {
+        Fate::Skipped { reason }
+    }
+
+    #[test]
+    fn news_goes_out_after_the_delay() {
+        check(|_, _, _, _| {}, ready(Duration::from_secs(120)));
+        check(|entry, ..| entry.published = None, ready(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn an_entry_of_the_future_waits_for_its_time() {
+        let later = |entry: &mut Entry| entry.published = Some(NOW.plus(DAY));
+        check(|entry, ..| later(entry), ready(DAY + Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn reasons_not_to_publish() {
+        check(|entry, ..| entry.control.syndicate = Some(false), skipped(NOT_SYNDICATED));
+        check(|_, _, _, news| news.elsewhere = true, skipped(DUPLICATE));
+        check(|entry, ..| entry.published = Some(NOW.minus(8 * DAY)), skipped(TOO_OLD));
+        check(|_, _, _, news| news.flood = true, held(FLOOD));
+        check(|_, account, _, _| account.approve = true, held(APPROVAL));
+    }
+
+    #[test]
+    fn what_backfill_asks_for_goes_out_however_old() {
+        let old = |entry: &mut Entry, news: &mut News| {
+            entry.published = Some(NOW.minus(100 * DAY));
+            news.asked_for = true;
+        };
+        check(|entry, _, _, news| old(entry, news), ready(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn after_downtime_the_feed_decides() {
+        let missed = |news: &mut News| (news.after_downtime, news.missed) = (true, true);
+        check(
+            |_, _, feed, news| {
+                missed(news);
+                feed.catch_up = CatchUp::Newest;
+            },
+            skipped(MISSED),
+        );
+        check(
+            |_, _, feed, news| {
+                (news.after_downtime, news.flood) = (true, true);
+                feed.catch_up = CatchUp::Newest;
+            },
+            ready(Duration::from_secs(120)),
+        );
+        check(
+            |_, _, feed, news| {
+                missed(news);
+                feed.catch_up = CatchUp::Hold;
+            },
+            held(CATCH_UP),
+        );
+    }
+}
