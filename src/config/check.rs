@@ -134,9 +134,11 @@ fn references(
             Err(message) => report.problem(node.place, Kind::Value, &path, message),
             Ok(name) if known.iter().any(|known| known == name) => labels.extend(Label::new(name)),
             Ok(name) => {
-                let want = match nearest(name, known.iter().map(String::as_str)) {
+                let known: Vec<_> = known.iter().map(String::as_str).collect();
+                let want = match nearest(name, known.iter().copied()) {
                     Some(near) => format!("want `{near}`"),
-                    None => format!("want the LABEL of a `[{key}.LABEL]`"),
+                    None if known.is_empty() => format!("want a table `[{key}.{name}]` for it"),
+                    None => format!("want {}", schema::one_of(&known)),
                 };
                 let message = format!("there is no {kind} {}, {want}", value::shown(name));
                 report.problem(node.place, Kind::Absence, &path, message);
@@ -237,7 +239,7 @@ fn retention(report: &mut Report, top: &mut Section) -> Retention {
     let Some(mut section) = section(report, top, "retention", schema::RETENTION) else {
         return default;
     };
-    let days = |node: &Node| value::duration(node, "d", "1d");
+    let days = |node: &Node| value::duration(node, "d", "1m");
     let bodies = section.read(report, "bodies", days).unwrap_or(default.bodies);
     let attempts = section.read(report, "attempts", days).unwrap_or(default.attempts);
     section.finish(report, |_| None);

@@ -160,10 +160,20 @@ impl Layer {
         let newlines: Vec<_> = text.match_indices('\n').map(|(at, _)| at).collect();
         let line = |byte: usize| 1 + newlines.partition_point(|newline| *newline < byte);
         let (tree, errors) = DeTable::parse_recoverable(text);
+        let mut told = None;
         for error in errors {
             let line = error.span().map_or(0, |span| line(span.start));
-            let message = format!("is not TOML: {}", error.message());
-            report.problem(Place { file, line }, Kind::Unread, "", message);
+            // what follows on the same line only follows from it
+            if told.replace(line) == Some(line) {
+                continue;
+            }
+            let message = error.message().trim_end_matches(", expected nothing");
+            report.problem(
+                Place { file, line },
+                Kind::Unread,
+                "",
+                format!("is not TOML: {message}"),
+            );
         }
         places.entry(Vec::new()).or_insert(Place { file, line: 0 });
         let mut reading = Reading { file, line: &line, places, path: Vec::new() };
