@@ -4,22 +4,30 @@
 //! at once. **Refuses:** unknown keys, silent fallbacks, structure from environment variables.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use url::Url;
 
+use crate::environment;
 use crate::names::Label;
 use crate::platform::Platform;
 use crate::settings::Layer;
 
-mod secret;
+mod check; // all the problems at once
+mod problem; // what is wrong, and where
+mod raw; // what the files say
+mod schema; // the keys, as data
+mod secret; // tokens and where they are kept
+mod section; // one table on its way to a type
+mod value; // one text to one typed value
 
-pub use secret::Secret;
+pub use problem::{Problem, Problems};
+pub use secret::{Secret, Vars};
 
 /// Everything the config says, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The main file, as given.
     pub path: PathBuf,
@@ -39,6 +47,8 @@ pub struct Config {
     pub log: Log,
     /// What is kept how long.
     pub retention: Retention,
+    /// What is right, but may not be meant; each a line for the owner.
+    pub warnings: Vec<String>,
 }
 
 /// One `[feeds.LABEL]`.
@@ -91,7 +101,7 @@ pub enum CatchUp {
 }
 
 /// One `[accounts.LABEL]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AccountConfig {
     /// The kind of destination.
     pub platform: Platform,
@@ -116,7 +126,7 @@ pub struct AccountConfig {
 }
 
 /// What a platform wants to let us in. `base_url` is the origin of every request of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Credentials {
     /// A Mastodon-API server.
     Mastodon {
@@ -221,7 +231,63 @@ impl Default for Log {
     }
 }
 
+/// The main file when the owner names none: `$CONFIGURATION_DIRECTORY/config.toml`, as systemd sets
+/// it, else `/etc/posse-party/config.toml`.
+pub fn default_path() -> PathBuf {
+    let folder = environment::directory("CONFIGURATION_DIRECTORY");
+    folder.unwrap_or_else(|| PathBuf::from("/etc/posse-party")).join("config.toml")
+}
+
 impl Config {
+    /// Loads the main file and `conf.d/*.toml` beside it, and the secrets they refer to.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, at once.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        Self::load_with(path, &environment::var)
+    }
+
+    /// Loads as [`Config::load`] does, with the variables that `vars` knows.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, at once.
+    pub fn load_with(path: &Path, vars: Vars) -> Result<Self, Problems> {
+        let mut report = problem::Report::default();
+        let root = raw::read(path, &mut report);
+        // where the working folder is gone, relative paths stay relative to wherever one is
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let folder = absolute.parent().unwrap_or(Path::new("/"));
+        let mut config = check::config(&mut report, root, path, folder, vars);
+        let (list, warnings) = report.finish();
+        if !list.is_empty() {
+            return Err(Problems { path: path.to_owned(), list });
+        }
+        config.warnings = warnings;
+        Ok(config)
+    }
+
+    /// What an empty file says.
+    fn empty(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            database: PathBuf::new(),
+            feeds: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            defaults: Layer::default(),
+            delivery: Delivery::default(),
+            http: Http::default(),
+            log: Log::default(),
+            retention: Retention::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Every secret that was loaded, for the log to strike out.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let credentials = self.accounts.values().filter_map(|account| account.credentials.as_ref());
+        credentials.filter_map(Credentials::secret)
+    }
+
     /// The accounts that get the entries of `feed`: both sides must agree, both must be active.
     pub fn accounts_of(&self, feed: &Label) -> impl Iterator<Item = (&Label, &AccountConfig)> {
         let wanted = self.feeds.get(feed).and_then(|feed| feed.accounts.as_ref());
@@ -234,17 +300,33 @@ impl Config {
 }
 
 impl Credentials {
+    /// The part that nobody else may know.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Mastodon { access_token, .. } => Some(access_token),
+            Self::Bluesky { app_password, .. } => Some(app_password),
+            Self::Outbox { .. } => None,
+        }
+    }
+
     /// A hash that changes when, and only when, the owner changes how to get in. Hex.
+    ///
+    /// The server counts too, on every platform: a session of one server must not be sent to
+    /// another, and an account that was parked because its server did not know it must wake when
+    /// the server is put right. A Bluesky account without `base_url` is one at its default.
     pub fn fingerprint(&self) -> String {
         use sha2::{Digest, Sha256};
-        let parts: [&str; 3] = match self {
+        let parts: [&[u8]; 4] = match self {
             Self::Mastodon { base_url, access_token } => {
-                ["mastodon", base_url.as_str(), access_token.expose()]
+                let token = access_token.expose().as_bytes();
+                [b"mastodon", base_url.as_str().as_bytes(), b"", token]
             }
-            Self::Bluesky { identifier, app_password, base_url: _ } => {
-                ["bluesky", identifier, app_password.expose()]
+            Self::Bluesky { identifier, app_password, base_url } => {
+                let base_url = base_url.as_ref().map_or("https://bsky.social/", Url::as_str);
+                let password = app_password.expose().as_bytes();
+                [b"bluesky", base_url.as_bytes(), identifier.as_bytes(), password]
             }
-            Self::Outbox { path } => ["outbox", path.to_str().unwrap_or_default(), ""],
+            Self::Outbox { path } => [b"outbox", path.as_os_str().as_encoded_bytes(), b"", b""],
         };
         let mut hash = Sha256::new();
         for part in parts {

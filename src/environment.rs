@@ -10,5 +10,10 @@ pub fn var(name: &str) -> Option<String> {
 
 /// The first folder of a colon-separated systemd variable such as `STATE_DIRECTORY`.
 pub fn directory(name: &str) -> Option<PathBuf> {
-    var(name).and_then(|value| value.split(':').next().map(PathBuf::from))
+    var(name).map(|value| first_directory(&value))
+}
+
+/// The first folder of the value of such a variable.
+pub fn first_directory(value: &str) -> PathBuf {
+    PathBuf::from(value.split(':').next().unwrap_or_default())
 }

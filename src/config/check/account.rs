@@ -1,0 +1,233 @@
+//! Check of `[accounts.LABEL]`.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Around, references, text};
+use crate::config::problem::{Kind, Place, Report};
+use crate::config::raw::Node;
+use crate::config::schema::{nearest, one_of};
+use crate::config::secret::{self, Secret};
+use crate::config::section::Section;
+use crate::config::{AccountConfig, Config, Credentials, schema, value};
+use crate::names::Label;
+use crate::platform::Platform;
+
+/// The undo window: long enough to see a mistake in one's reader.
+const DELAY: Duration = Duration::from_secs(120);
+
+/// Checks one account; `None` where something was reported that an account can't be without.
+pub fn check(
+    report: &mut Report,
+    around: &Around,
+    path: &str,
+    node: Node,
+) -> Option<AccountConfig> {
+    let platform = match &node.data {
+        crate::config::raw::Data::Table(table) => {
+            table.get("platform").and_then(|node| platform(node).ok())
+        }
+        _ => None,
+    };
+    let mut section = Section::open(report, path, node, schema::account(platform))?;
+    if !section.has("platform") {
+        let tags = Platform::ALL.map(Platform::tag);
+        section.missing(report, "platform", &format!("want {}", one_of(&tags)));
+    }
+    section.read(report, "platform", self::platform);
+    let dry_run = section.read(report, "dry_run", value::switch).unwrap_or(false);
+    let credentials =
+        platform.and_then(|platform| credentials(report, around, &mut section, platform, dry_run));
+    let mut duration = |report: &mut Report, key, otherwise| {
+        section.read(report, key, |node| value::duration(node, "m", "0s")).unwrap_or(otherwise)
+    };
+    let delay = duration(report, "delay", DELAY);
+    let cooldown = duration(report, "cooldown", Duration::ZERO);
+    let max_per_day = section.read(report, "max_per_day", |node| value::count(node, 1));
+    let feeds = references(report, &mut section, "feeds", around.feeds);
+    let active = section.read(report, "active", value::switch).unwrap_or(true);
+    let approve = section.read(report, "approve", value::switch).unwrap_or(false);
+    let (has_visibility, place) = (section.has("visibility"), section.place_of("visibility"));
+    let text = text(report, &mut section);
+    if let Some(platform) = platform.filter(|platform| has_visibility && !has_choice(*platform)) {
+        let message = format!("{} has no choice of visibility, leave it out", platform.tag());
+        report.problem(place, Kind::Value, &section.path_of("visibility"), message);
+    }
+    section.finish(report, |key| about_foreign(key, platform));
+    Some(AccountConfig {
+        platform: platform?,
+        credentials,
+        feeds,
+        active,
+        dry_run,
+        approve,
+        delay,
+        cooldown,
+        max_per_day,
+        text,
+    })
+}
+
+fn platform(node: &Node) -> Result<Platform, String> {
+    let mut words: Vec<_> =
+        Platform::ALL.iter().map(|platform| (platform.tag(), *platform)).collect();
+    if let Some(platform) = value::text(node).ok().and_then(Platform::from_tag) {
+        words.push((platform.tag(), platform));
+        return Ok(platform);
+    }
+    value::word(node, &words)
+}
+
+/// Whether an account of `platform` may say who sees its posts.
+fn has_choice(platform: Platform) -> bool {
+    matches!(platform, Platform::Mastodon)
+}
+
+/// What to say of a key that is right, or nearly, in accounts of another platform.
+fn about_foreign(key: &str, platform: Option<Platform>) -> Option<String> {
+    let all = Platform::ALL.into_iter().flat_map(schema::credentials).copied();
+    let meant = nearest(key, all)?;
+    let of: Vec<_> = schema::platforms_with(meant).iter().map(|other| other.tag()).collect();
+    let (of, this) = (of.join(" and "), platform?.tag());
+    Some(format!("`{meant}` is a key of {of} accounts, and this is a {this} account"))
+}
+
+/// The credentials; `None` where some are missing, each of which is reported unless `dry_run`.
+fn credentials(
+    report: &mut Report,
+    around: &Around,
+    section: &mut Section,
+    platform: Platform,
+    dry_run: bool,
+) -> Option<Credentials> {
+    if !dry_run {
+        for (key, want) in required(platform) {
+            if !section.has(key) {
+                section.missing(report, key, &format!("want {want}"));
+            }
+        }
+    }
+    // everything is read before anything is given up, so that every mistake is seen
+    match platform {
+        Platform::Mastodon => {
+            let base_url = base_url(report, section);
+            let token = secret(report, around, section, "access_token", dry_run);
+            Some(Credentials::Mastodon { base_url: base_url?, access_token: token? })
+        }
+        Platform::Bluesky => {
+            let has_base_url = section.has("base_url");
+            let base_url = base_url(report, section);
+            let identifier = section.read(report, "identifier", identifier);
+            let password = secret(report, around, section, "app_password", dry_run);
+            if has_base_url && base_url.is_none() {
+                return None;
+            }
+            Some(Credentials::Bluesky {
+                identifier: identifier?,
+                app_password: password?,
+                base_url,
+            })
+        }
+        Platform::Outbox => {
+            let path = section.read(report, "path", |node| value::path(node, around.folder));
+            Some(Credentials::Outbox { path: path? })
+        }
+    }
+}
+
+/// What an account of `platform` can't do without, and what it looks like.
+fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
+    const ACCESS_TOKEN: &str = "for example `{ file = \"mastodon.token\" }`";
+    const APP_PASSWORD: &str = "for example `{ file = \"bluesky.password\" }`";
+    match platform {
+        Platform::Mastodon => &[
+            ("base_url", "the server, for example `https://mastodon.social`"),
+            ("access_token", ACCESS_TOKEN),
+        ],
+        Platform::Bluesky => &[
+            ("identifier", "your handle, for example `me.bsky.social`"),
+            ("app_password", APP_PASSWORD),
+        ],
+        Platform::Outbox => &[("path", "a file, for example `outbox.jsonl`")],
+    }
+}
+
+fn base_url(report: &mut Report, section: &mut Section) -> Option<Url> {
+    let place = section.place_of("base_url");
+    let url = section.read(report, "base_url", value::origin)?;
+    let is_local = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() == "http" && !is_local {
+        let message = "is not encrypted: everyone on the way can read the token, want `https`";
+        report.warning(place, &section.path_of("base_url"), message);
+    }
+    Some(url)
+}
+
+/// A handle, an e-mail address or a DID.
+fn identifier(node: &Node) -> Result<String, String> {
+    let text = value::text(node)?;
+    let shown = value::shown(text);
+    if let Some(handle) = text.strip_prefix('@') {
+        return Err(format!("{shown} starts with `@`, want {}", value::shown(handle)));
+    }
+    if text.contains(char::is_whitespace) || !(text.contains('.') || text.starts_with("did:")) {
+        let want = "want a handle such as `me.bsky.social`, an e-mail address or a DID";
+        return Err(format!("{shown} is no identifier, {want}"));
+    }
+    Ok(text.into())
+}
+
+/// A secret. With `dry_run` one that can't be found is only worth a warning.
+fn secret(
+    report: &mut Report,
+    around: &Around,
+    section: &mut Section,
+    key: &'static str,
+    dry_run: bool,
+) -> Option<Secret> {
+    let node = section.take(key)?;
+    let path = section.path_of(key);
+    match secret::find(&node, around.sources) {
+        Ok(found) => {
+            let config = found.literal.then(|| report.files.get(node.place.file)).flatten();
+            let config = config.filter(|file| file.is_open).map(|file| file.name.clone());
+            let open_file = found.open_file.map(|file| file.display().to_string());
+            if let Some(file) = open_file.or(config) {
+                let message =
+                    format!("everyone on this machine may read `{file}`, want `chmod o-r`");
+                report.warning(node.place, &path, message);
+            }
+            Some(found.secret)
+        }
+        Err((place, message)) if dry_run => {
+            report.warning(place, &path, message);
+            None
+        }
+        Err((place, message)) => {
+            report.problem(place, Kind::Value, &path, message);
+            None
+        }
+    }
+}
+
+/// Warns of two accounts that log in as the same one: each of their entries would go out twice.
+pub fn twins(report: &mut Report, config: &Config, places: &[(Label, Place)]) {
+    let mut seen: Vec<(String, &Label)> = Vec::new();
+    for (label, account) in config.accounts.iter().filter(|(_, it)| it.active && !it.dry_run) {
+        let Some(credentials) = &account.credentials else { continue };
+        let fingerprint = credentials.fingerprint();
+        if let Some((_, other)) = seen.iter().find(|(seen, _)| *seen == fingerprint) {
+            let place = places.iter().find(|(named, _)| named == label).map(|(_, place)| *place);
+            let message = format!("is let in as `{other}` is: an entry for both goes out twice");
+            let place = place.unwrap_or(Place { file: 0, line: 0 });
+            report.warning(place, &format!("accounts.{label}"), message);
+        }
+        seen.push((fingerprint, label));
+    }
+}
