@@ -23,3 +23,6 @@ pub mod http; // clients and capped bodies
 
 // stages: never the store, never each other
 pub mod publish; // drafts to platforms
+
+// shell
+pub mod logging; // events to lines, without secrets
