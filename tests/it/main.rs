@@ -1,2 +1,5 @@
 //! Integration tests: one binary, one module for each part of the program.
 #![allow(clippy::unwrap_used)]
+
+mod signals;
+mod systemd;
