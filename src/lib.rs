@@ -14,7 +14,9 @@ pub mod draft; // what will be sent
 pub mod entry; // one item of a feed
 pub mod names; // labels and row numbers
 pub mod platform; // kinds of destination, and their limits as data
+pub mod pulse; // when each loop was last seen alive
 pub mod settings; // how an entry becomes a draft, in layers
+pub mod wake; // what rouses a sleeping loop
 
 // edges: one outside world each
 pub mod config; // the owner's file
@@ -24,3 +26,9 @@ pub mod store; // the database
 
 // stages: never the store, never each other
 pub mod publish; // drafts to platforms
+
+// shell
+pub mod logging; // events to lines, without secrets
+pub mod schedule; // cron expressions to rings
+pub mod signals; // what `kill` wants
+pub mod systemd; // what the service manager is told
