@@ -22,4 +22,5 @@ pub mod environment; // variables
 pub mod http; // clients and capped bodies
 
 // stages: never the store, never each other
+pub mod feed; // feeds to entries
 pub mod publish; // drafts to platforms
