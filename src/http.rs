@@ -8,8 +8,12 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
+use url::Url;
 
 use crate::config::Delivery;
+
+pub mod body; // content codings
+pub mod date; // dates in headers
 
 /// `posse-party/VERSION (+contact)`.
 pub fn user_agent(contact: Option<&str>) -> String {
@@ -30,6 +34,26 @@ pub fn publishing(user_agent: &str, delivery: &Delivery) -> reqwest::Result<Clie
         .build()
 }
 
+/// The client that reads the feeds that the owner configured, which may be on private addresses.
+///
+/// It has no total time limit of its own: `feed::fetch` sets one over a whole chain of redirects.
+/// Connections are kept alive for the rest of a batch and then closed. The head of an answer is
+/// limited by hyper to 100 headers and about 400 KB (HTTP/1), here to 64 KiB (HTTP/2); a line of
+/// it that is no header is passed over, as browsers do.
+///
+/// # Errors
+/// The machine has no certificate authorities, or the user agent is no header value.
+pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
+    base(user_agent)
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(Duration::from_secs(10))
+        .pool_max_idle_per_host(4)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http2_max_header_list_size(64 * 1024)
+        .build()
+}
+
 /// What all clients share: no redirects (who follows one does so on purpose), no proxy from the
 /// environment, no Referer, no retry.
 fn base(user_agent: &str) -> ClientBuilder {
@@ -46,6 +70,46 @@ fn base(user_agent: &str) -> ClientBuilder {
         .referer(false)
         .no_proxy()
         .pool_idle_timeout(Duration::from_secs(30))
+}
+
+/// `url` without user, password and fragment: what a server sees of it in the request line.
+pub fn bare(url: &Url) -> Url {
+    let mut bare = url.clone();
+    let _ = bare.set_username(""); // fails only where there can be none
+    let _ = bare.set_password(None);
+    bare.set_fragment(None);
+    bare
+}
+
+/// A URL as it may be shown: without user, password, query and fragment, any of which may hold a
+/// secret. A query that was there is told by `?…`.
+pub fn shown(url: &Url) -> String {
+    let mut plain = bare(url);
+    plain.set_query(None);
+    format!("{plain}{}", if url.query().is_some() { "?…" } else { "" })
+}
+
+/// What went wrong in a client and why, in one line, without the URL.
+pub fn explain(error: &reqwest::Error) -> String {
+    let mut line = String::from(if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "could not connect"
+    } else if error.is_body() || error.is_decode() {
+        "the answer broke off or can't be read"
+    } else {
+        "the connection was lost"
+    });
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
 }
 
 /// A body that was not read whole.
@@ -76,4 +140,17 @@ pub async fn read_capped(mut response: Response, bytes_max: usize) -> Result<Vec
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_secrets() {
+        let check = |url: &str, expect: &str| assert_eq!(shown(&url.parse().unwrap()), expect);
+        check("https://u:p@example.com:8443/a/b?key=1#x", "https://example.com:8443/a/b?…");
+        check("https://example.com", "https://example.com/");
+        check("file:///srv/feed.xml", "file:///srv/feed.xml");
+    }
 }

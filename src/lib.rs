@@ -25,6 +25,7 @@ pub mod http; // clients and capped bodies
 pub mod store; // the database
 
 // stages: never the store, never each other
+pub mod feed; // feeds to entries
 pub mod publish; // drafts to platforms
 
 // shell

@@ -10,6 +10,7 @@ use reqwest::header::HeaderMap;
 
 use crate::clock::Timestamp;
 use crate::crosspost::Failure;
+pub use crate::http::date::retry_after;
 
 /// The longest wait that a platform's header can ask for.
 pub const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -29,31 +30,8 @@ pub fn of_read(doing: &str, error: &reqwest::Error) -> Failure {
     Failure::retry(describe(doing, error))
 }
 
-/// The chain of causes in one line, without the URL (which may hold a secret).
 fn describe(doing: &str, error: &reqwest::Error) -> String {
-    let mut line = format!("{doing}: {}", first_line(error));
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !line.contains(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = error.source();
-    }
-    line
-}
-
-fn first_line(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "could not connect"
-    } else if error.is_body() || error.is_decode() {
-        "the answer broke off or can't be read"
-    } else {
-        "the connection was lost"
-    }
+    format!("{doing}: {}", crate::http::explain(error))
 }
 
 /// When a platform says that it may be asked again: the latest of `Retry-After` (seconds or an
@@ -67,14 +45,6 @@ pub fn not_before(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
         text("ratelimit-reset").and_then(|value| reset(value, now)),
     ];
     asked.into_iter().flatten().max().map(|at| at.min(now.plus(WAIT_MAX)))
-}
-
-/// `Retry-After`: seconds from now, or an HTTP date.
-pub fn retry_after(value: &str, now: Timestamp) -> Option<Timestamp> {
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(now.plus(Duration::from_secs(seconds)));
-    }
-    chrono::DateTime::parse_from_rfc2822(value).ok().map(|at| Timestamp::from(at.to_utc()))
 }
 
 /// A reset header: ISO 8601 (Mastodon), unix seconds (Bluesky), or seconds from now (IETF draft).
@@ -104,9 +74,9 @@ mod tests {
             assert_eq!(seconds, expect.map(|plus| 1_770_000_000 + plus), "{name}: {value}");
         };
         check("retry-after", "120", Some(120));
-        check("retry-after", "Mon, 02 Feb 2026 02:50:00 GMT", Some(3000));
+        check("retry-after", "Mon, 02 Feb 2026 02:50:00 GMT", Some(600));
         check("retry-after", "soon", None);
-        check("x-ratelimit-reset", "2026-02-02T02:45:00.123456Z", Some(2700));
+        check("x-ratelimit-reset", "2026-02-02T02:45:00.123456Z", Some(300));
         check("ratelimit-reset", "1770000060", Some(60));
         check("ratelimit-reset", "60", Some(60));
         check("retry-after", "999999999", Some(86_400));

@@ -1,9 +1,7 @@
 //! Integration tests: one binary, one module for each part of the program.
 #![allow(clippy::unwrap_used)]
 
-<<<<<<< HEAD
 mod config;
-=======
 mod signals;
 mod systemd;
->>>>>>> shell
+mod wire; // the loopback server that the others script
