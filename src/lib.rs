@@ -17,6 +17,7 @@ pub mod platform; // kinds of destination, and their limits as data
 pub mod pulse; // when each loop was last seen alive
 pub mod settings; // how an entry becomes a draft, in layers
 pub mod wake; // what rouses a sleeping loop
+pub mod text; // HTML to plain text
 
 // edges: one outside world each
 pub mod config; // the owner's file
@@ -26,6 +27,7 @@ pub mod store; // the database
 
 // stages: never the store, never each other
 pub mod feed; // feeds to entries
+pub mod compose; // entries to drafts
 pub mod publish; // drafts to platforms
 
 // shell

@@ -41,6 +41,21 @@ impl Platform {
         matches!(self, Self::Bluesky)
     }
 
+    /// Whether links and hashtags are what we say they are (elsewhere the platform finds them).
+    pub const fn needs_facets(self) -> bool {
+        matches!(self, Self::Bluesky)
+    }
+
+    /// Whether a plain `@name` in a text pings somebody.
+    pub const fn pings_handles(self) -> bool {
+        matches!(self, Self::Mastodon)
+    }
+
+    /// Whether a post may be for some readers only.
+    pub const fn has_visibility(self) -> bool {
+        matches!(self, Self::Mastodon)
+    }
+
     /// What a draft may hold when nobody has asked the server yet.
     pub const fn limits(self) -> Limits {
         match self {

@@ -1,0 +1,96 @@
+//! Fold: text in the one form that is posted: NFC, blanks folded, lines trimmed.
+//!
+//! **Invariant:** folding what is folded changes nothing.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The most line breaks in a row: one blank line.
+const BREAKS_MAX: usize = 2;
+
+/// Folds `text`: runs of blanks become one space, blanks at the ends of lines go, at most one blank
+/// line stays, control characters go. A single wide blank (no-break, ideographic) stays as typed.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut breaks = 0;
+    let mut blank: Option<char> = None;
+    let mut chars = text.nfc().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' => breaks += 1,
+            '\u{2029}' => breaks += BREAKS_MAX,
+            c if c.is_whitespace() => {
+                let alone = blank.is_none() && c != '\t';
+                blank = Some(if alone { c } else { ' ' });
+            }
+            c if c.is_control() || c == '\u{FEFF}' => {}
+            c => {
+                if !folded.is_empty() {
+                    folded.extend(std::iter::repeat_n('\n', breaks.min(BREAKS_MAX)));
+                    folded.extend(blank.filter(|_| breaks == 0));
+                }
+                (breaks, blank) = (0, None);
+                folded.push(c);
+            }
+        }
+    }
+    // what was dropped between two characters may have kept them from being composed
+    if unicode_normalization::is_nfc(&folded) { folded } else { folded.nfc().collect() }
+}
+
+/// Folds what stands *between* two texts: its blanks at the ends stay.
+pub fn fold_between(spacer: &str) -> String {
+    let guarded = fold(&format!("|{spacer}|"));
+    guarded.strip_prefix('|').and_then(|s| s.strip_suffix('|')).unwrap_or(" ").to_owned()
+}
+
+/// Whether there is nothing to see in `text`.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}')
+            || matches!(c, '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+            || matches!(c, '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{3164}')
+            || matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_folded_once_and_for_all() {
+        let check = |text: &str, expect: &str| {
+            assert_eq!(fold(text), expect, "{text:?}");
+            assert_eq!(fold(expect), expect, "twice: {text:?}");
+        };
+        check("  a \t b  ", "a b");
+        check("a  \n  b", "a\nb");
+        check("a\n\n \n\t\nb\n\n", "a\n\nb");
+        check("a\r\nb\rc\u{2028}d\u{2029}e", "a\nb\nc\nd\n\ne");
+        check("cafe\u{301}", "caf\u{e9}");
+        check("e\u{0}\u{301}", "\u{e9}");
+        check("« oui\u{A0}»\u{A0} \u{202F}x\u{3000}y", "« oui\u{A0}» x\u{3000}y");
+        check("\u{FEFF}a\u{7}b", "ab");
+        check(" \n ", "");
+    }
+
+    #[test]
+    fn what_stands_between_keeps_its_ends() {
+        let check = |spacer: &str, expect: &str| assert_eq!(fold_between(spacer), expect);
+        check(" ", " ");
+        check("", "");
+        check("\n\n\n", "\n\n");
+        check("  —  ", " — ");
+    }
+
+    #[test]
+    fn invisible_is_blank() {
+        for blank in ["", " \n", "\u{200B}\u{2060}", "\u{3164}\u{FE0F}"] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        assert!(!is_blank("."));
+    }
+}
