@@ -9,7 +9,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
@@ -19,11 +18,13 @@ use crate::crosspost::{Failure, Receipt, State};
 use crate::draft::Draft;
 use crate::names::{AccountId, Label};
 use crate::publish::{Desk, Outcome, Publisher};
+use crate::pulse::Pulses;
 use crate::report;
 use crate::settings::{Layer, Settings};
 use crate::store::accounts::{self, Parked};
 use crate::store::crossposts::{self, Crosspost, Settlement};
 use crate::store::{Result, Store, entries, incidents};
+use crate::wake::Wake;
 
 pub mod decide;
 pub mod gate;
@@ -57,9 +58,9 @@ pub struct Worker {
     /// The platform; absent on a dry run.
     pub publisher: Option<Arc<dyn Publisher>>,
     /// Rung when there may be something to do.
-    pub wake: Arc<Notify>,
+    pub wake: Wake,
     /// Told that the worker is alive.
-    pub alive: Arc<dyn Fn() + Send + Sync>,
+    pub pulses: Pulses,
 }
 
 /// When a worker should look again.
@@ -82,12 +83,10 @@ impl Worker {
     /// Delivers until `stop`; an attempt in flight is brought to its end first.
     pub async fn run(&self, stop: &CancellationToken) {
         let mut store_is_down = false;
+        let pulse = format!("account {}", self.label);
         while !stop.is_cancelled() {
-            (self.alive)();
-            // registered before the look, so that a ring in between is not lost
-            let woken = self.wake.notified();
-            tokio::pin!(woken);
-            woken.as_mut().enable();
+            // an attempt may take several requests
+            self.pulses.beat(&pulse, LOOK_AGAIN + 10 * self.delivery.timeout);
             let until = match self.step(stop).await {
                 Ok(next) => {
                     if std::mem::take(&mut store_is_down) {
@@ -109,10 +108,20 @@ impl Worker {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = woken => {}
+                _ = self.wake.sleep(LOOK_AGAIN) => {}
                 () = self.clock.sleep_until(until, LOOK_AGAIN) => {}
             }
         }
+        self.pulses.end(&pulse);
+    }
+
+    /// Delivers what is due now, and returns.
+    ///
+    /// # Errors
+    /// The database can't be used.
+    pub async fn drain(&self, stop: &CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() && matches!(self.step(stop).await?, Next::Now) {}
+        Ok(())
     }
 
     /// Does the next thing that is due, once.

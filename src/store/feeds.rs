@@ -17,8 +17,8 @@ pub struct Feed {
     pub url: String,
     /// The feed's own title.
     pub title: Option<String>,
-    /// Where a permanent redirect leads, and how many polls in a row were usable there.
-    pub moved: Option<(String, u32)>,
+    /// What is remembered of its permanent redirects, as JSON.
+    pub moved: Option<String>,
     /// What makes the next request conditional.
     pub validators: Validators,
     /// SHA-256 of the last body that was parsed.
@@ -55,8 +55,8 @@ pub struct PollRow {
     pub at: Timestamp,
     /// When it is due again.
     pub next_poll_at: Option<Timestamp>,
-    /// Where a permanent redirect leads, and how often it was usable.
-    pub moved: Option<(String, u32)>,
+    /// What is remembered of permanent redirects, as JSON.
+    pub moved: Option<String>,
 }
 
 /// What a feed that was read whole says about itself.
@@ -72,12 +72,10 @@ pub struct Contents {
     pub ttl_s: Option<i64>,
 }
 
-const COLUMNS: &str = "id, label, url, title, moved_url, moved_seen, validators_url, etag,
+const COLUMNS: &str = "id, label, url, title, moved, validators_url, etag,
     last_modified, body_hash, ttl_s, last_attempt_at, last_success_at, next_poll_at, errors, last_error";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
-    let moved: Option<String> = row.get(4)?;
-    let seen: u32 = row.get(5)?;
     let time = |index| -> rusqlite::Result<Option<Timestamp>> {
         Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_millis))
     };
@@ -86,15 +84,15 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
         label: super::label(row, 1)?,
         url: row.get(2)?,
         title: row.get(3)?,
-        moved: moved.map(|url| (url, seen)),
+        moved: row.get(4)?,
         validators: Validators { url: row.get(6)?, etag: row.get(7)?, last_modified: row.get(8)? },
-        body_hash: row.get(9)?,
-        ttl_s: row.get(10)?,
-        last_attempt_at: time(11)?,
-        last_success_at: time(12)?,
-        next_poll_at: time(13)?,
-        errors: row.get(14)?,
-        last_error: row.get(15)?,
+        body_hash: row.get(8)?,
+        ttl_s: row.get(9)?,
+        last_attempt_at: time(10)?,
+        last_success_at: time(11)?,
+        next_poll_at: time(12)?,
+        errors: row.get(13)?,
+        last_error: row.get(14)?,
     })
 }
 
@@ -112,14 +110,15 @@ pub fn due(connection: &Connection, now: Timestamp, most: usize) -> Result<Vec<F
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// When the next active feed is due.
+/// When the next active feed is due that is not due at `now`.
 ///
 /// # Errors
 /// The database can't be read.
-pub fn next_due(connection: &Connection) -> Result<Option<Timestamp>> {
-    let mut statement =
-        connection.prepare_cached("SELECT min(next_poll_at) FROM feeds WHERE active = 1")?;
-    let at: Option<i64> = statement.query_row((), |row| row.get(0))?;
+pub fn next_due_after(connection: &Connection, now: Timestamp) -> Result<Option<Timestamp>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT min(next_poll_at) FROM feeds WHERE active = 1 AND next_poll_at > ?1",
+    )?;
+    let at: Option<i64> = statement.query_row([now.as_millis()], |row| row.get(0))?;
     Ok(at.map(Timestamp::from_millis))
 }
 
@@ -160,7 +159,7 @@ pub fn reconcile(
          ON CONFLICT (label) DO UPDATE SET active = :active",
     )?;
     let mut moved = connection.prepare_cached(
-        "UPDATE feeds SET url = :url, moved_url = NULL, moved_seen = 0, validators_url = NULL,
+        "UPDATE feeds SET url = :url, moved = NULL, validators_url = NULL,
             etag = NULL, last_modified = NULL, body_hash = NULL, ttl_s = NULL,
             next_poll_at = :now, errors = 0, last_error = NULL
          WHERE label = :label AND url <> :url",
@@ -172,6 +171,25 @@ pub fn reconcile(
             named_params! { ":label": label, ":url": url, ":active": active, ":now": now },
         )?;
         moved.execute(named_params! { ":label": label, ":url": url, ":now": now })?;
+    }
+    Ok(())
+}
+
+/// Notes that feeds are asked now, and when they would be asked again if nothing came of it: a
+/// daemon that crashes on a feed polls it no more often for that.
+///
+/// # Errors
+/// The database can't be written.
+pub fn mark_started(
+    connection: &Connection,
+    started: &[(FeedId, Option<Timestamp>)],
+    now: Timestamp,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE feeds SET last_attempt_at = ?2, next_poll_at = ?3 WHERE id = ?1",
+    )?;
+    for (feed, next) in started {
+        statement.execute((feed.0, now.as_millis(), next.map(Timestamp::as_millis)))?;
     }
     Ok(())
 }
@@ -232,7 +250,7 @@ fn save_row(
 ) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE feeds SET last_attempt_at = :at, next_poll_at = :next,
-            moved_url = :moved_url, moved_seen = :moved_seen,
+            moved = :moved,
             last_success_at = CASE WHEN :error IS NULL THEN :at ELSE last_success_at END,
             errors = CASE WHEN :error IS NULL THEN 0 ELSE errors + 1 END,
             last_error = :error
@@ -242,8 +260,7 @@ fn save_row(
         ":id": feed.0,
         ":at": poll.at.as_millis(),
         ":next": poll.next_poll_at.map(Timestamp::as_millis),
-        ":moved_url": poll.moved.as_ref().map(|(url, _)| url),
-        ":moved_seen": poll.moved.as_ref().map_or(0, |(_, seen)| *seen),
+        ":moved": poll.moved,
         ":error": error,
     })?;
     Ok(())

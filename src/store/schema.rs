@@ -18,9 +18,8 @@ CREATE TABLE feeds (
     url             TEXT    NOT NULL,
     active          INTEGER NOT NULL CHECK (active IN (0, 1)),
     title           TEXT,
-    -- a permanent redirect: where to, how often it was usable, whether it is polled now
-    moved_url       TEXT,
-    moved_seen      INTEGER NOT NULL DEFAULT 0,
+    -- permanent redirects: what is remembered of them
+    moved           TEXT    CHECK (json_valid(moved)),
     -- validators belong to one URL and to the last body that was complete and parsed
     validators_url  TEXT,
     etag            BLOB,

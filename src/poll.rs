@@ -1,0 +1,401 @@
+//! Poll: which feeds are due, and for each of them fetch → parse → diff → route → record.
+//!
+//! **Invariant:** an attempt is noted before it is made, so that a crash loop polls no more often;
+//! whatever a poll finds is committed in one transaction; a bad answer changes nothing but the
+//! feed's error. **Refuses:** to know what becomes of a crosspost: it rings the account and forgets.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use reqwest::Client;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Config, FeedConfig};
+use crate::entry::ParsedFeed;
+use crate::feed::cadence::{self, Attempt, Outcome};
+use crate::feed::fetch::{self, Answer, Ask, Body, Fetched};
+use crate::feed::moved::{Moved, Sight};
+use crate::feed::parse::{self, Hint};
+use crate::names::{FeedId, Label};
+use crate::pulse::Pulses;
+use crate::store::feeds::{self, Contents, Feed, PollRow, Validators};
+use crate::store::{Result, Store, entries};
+use crate::wake::Wake;
+
+pub mod record;
+pub mod route;
+mod say;
+
+use record::{Context, Recorded};
+
+/// Polls under way at once.
+const POLLS_MAX: usize = 32;
+/// Feeds taken from the database at once.
+const BATCH_MAX: usize = 256;
+/// Polls under way at once on one host.
+const POLLS_PER_HOST: usize = 6;
+/// Feeds parsed at once; a large one costs tens of megabytes.
+const PARSES_MAX: usize = 2;
+/// The poller looks again by itself after this long.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// The wait while the database can't be used.
+const STORE_WAIT: Duration = Duration::from_secs(5);
+
+/// The poller of all feeds.
+pub struct Poller {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The config, which a reload exchanges.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// The client for feeds.
+    pub http: Client,
+    /// Rung when a feed may be due.
+    pub wake: Wake,
+    /// Told that the poller is alive.
+    pub pulses: Pulses,
+    /// Rings the accounts that have something to do.
+    pub ring: Box<dyn Fn(&Label) + Send + Sync>,
+    /// Hosts in use, with their limits.
+    pub hosts: std::sync::Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// Limit of parsers.
+    pub parses: Semaphore,
+}
+
+/// What came of asking for a feed, before it is recorded.
+enum Found {
+    Unchanged(Option<Validators>),
+    Changed { parsed: Box<ParsedFeed>, contents: Contents },
+    Failed { message: String, outcome: Outcome },
+}
+
+/// What an answer says about the next poll, and about redirects.
+struct Hints {
+    permanent: Option<Url>,
+    fresh_for: Option<Duration>,
+    retry_after: Option<Timestamp>,
+}
+
+impl Poller {
+    /// The limits of a poller at rest.
+    pub fn limits() -> (std::sync::Mutex<HashMap<String, Arc<Semaphore>>>, Semaphore) {
+        (std::sync::Mutex::default(), Semaphore::new(PARSES_MAX))
+    }
+
+    /// Polls what is due until `stop`. Polls under way are dropped then: nothing of them is half
+    /// done.
+    pub async fn run(&self, stop: &CancellationToken) {
+        let mut under_way = FuturesUnordered::new();
+        let mut queue = VecDeque::new();
+        let mut busy: HashSet<FeedId> = HashSet::new();
+        let mut look_at = self.clock.now();
+        let mut store_is_down = false;
+        while !stop.is_cancelled() {
+            self.pulses.beat("poller", LOOK_AGAIN * 2);
+            if queue.is_empty() && look_at <= self.clock.now() {
+                look_at = match self.begin(&mut queue, &mut busy).await {
+                    Ok(next) => {
+                        store_is_down = false;
+                        next
+                    }
+                    Err(error) => {
+                        if !std::mem::replace(&mut store_is_down, true) {
+                            tracing::error!("no feed is polled: {error}");
+                        }
+                        self.clock.now().plus(STORE_WAIT)
+                    }
+                };
+            }
+            let room = POLLS_MAX.saturating_sub(under_way.len()).min(queue.len());
+            under_way.extend(queue.drain(..room).map(|feed| self.poll(feed)));
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(feed) = under_way.next(), if !under_way.is_empty() => { busy.remove(&feed); }
+                rung = self.wake.sleep(LOOK_AGAIN) => if rung { look_at = self.clock.now(); },
+                () = self.clock.sleep_until(look_at, LOOK_AGAIN), if queue.is_empty() => {}
+            }
+        }
+        self.pulses.end("poller");
+    }
+
+    /// Polls every active feed once, due or not.
+    ///
+    /// # Errors
+    /// The database can't be used.
+    pub async fn run_once(&self) -> Result<()> {
+        let now = self.clock.now();
+        self.store.write(move |tx| feeds::poll_now(tx, None, now)).await?;
+        let mut queue = VecDeque::new();
+        let mut under_way = FuturesUnordered::new();
+        // what was polled stays busy: a feed with a short `poll` is asked once all the same
+        let mut busy = HashSet::new();
+        loop {
+            self.begin(&mut queue, &mut busy).await?;
+            if queue.is_empty() {
+                return Ok(());
+            }
+            while !(queue.is_empty() && under_way.is_empty()) {
+                let room = POLLS_MAX.saturating_sub(under_way.len()).min(queue.len());
+                under_way.extend(queue.drain(..room).map(|feed| self.poll(feed)));
+                under_way.next().await;
+            }
+        }
+    }
+
+    /// Queues the feeds that are due, and notes that they are asked. Tells when to look again.
+    async fn begin(
+        &self,
+        queue: &mut VecDeque<Feed>,
+        busy: &mut HashSet<FeedId>,
+    ) -> Result<Timestamp> {
+        let now = self.clock.now();
+        let most = BATCH_MAX + busy.len();
+        let due = self.store.read(move |db| feeds::due(db, now, most)).await?;
+        let config = self.config.borrow().clone();
+        let (mut batch, mut started) = (Vec::new(), Vec::new());
+        for feed in due {
+            // a feed that is removed between two reloads is not in this config
+            let Some(feed_config) = config.feeds.get(&feed.label) else { continue };
+            if batch.len() < BATCH_MAX && busy.insert(feed.id) {
+                let hints = Hints { permanent: None, fresh_for: None, retry_after: None };
+                let next = next_poll(&feed, feed_config, Outcome::Started, true, None, &hints, now);
+                started.push((feed.id, next));
+                batch.push(feed);
+            }
+        }
+        let next = if batch.is_empty() {
+            self.store.read(move |db| feeds::next_due_after(db, now)).await?
+        } else {
+            let full = batch.len() == BATCH_MAX;
+            let next = self
+                .store
+                .write(move |tx| {
+                    feeds::mark_started(tx, &started, now)?;
+                    feeds::next_due_after(tx, now)
+                })
+                .await?;
+            queue.extend(batch);
+            if full { Some(now) } else { next }
+        };
+        Ok(next.unwrap_or(now.plus(LOOK_AGAIN)))
+    }
+
+    /// One poll of one feed, from the request to the log line.
+    async fn poll(&self, feed: Feed) -> FeedId {
+        let id = feed.id;
+        let config = self.config.borrow().clone();
+        let Some(feed_config) = config.feeds.get(&feed.label) else { return id };
+        let (found, hints) = self.ask(&feed, feed_config).await;
+        match self.record(&feed, feed_config, &config, found, &hints).await {
+            Ok(recorded) => recorded.touched.iter().for_each(|account| (self.ring)(account)),
+            Err(error) => tracing::error!(feed = %feed.label,
+                "what {} said could not be stored, it is asked again later: {error}", feed.label),
+        }
+        id
+    }
+
+    /// Fetches and parses.
+    async fn ask(&self, feed: &Feed, config: &FeedConfig) -> (Found, Hints) {
+        let moved = moved_of(feed);
+        let validators = fetch_validators(feed);
+        let ask = Ask {
+            moved_to: moved.to.as_ref(),
+            validators: validators.as_ref(),
+            ..Ask::new(&config.url)
+        };
+        let host = self.host_of(moved.to.as_ref().unwrap_or(&config.url));
+        let fetched = {
+            let _turn = host.acquire().await.expect("never closed");
+            fetch::fetch(&self.http, &ask, self.clock.now()).await
+        };
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(error) => {
+                let hints =
+                    Hints { permanent: None, fresh_for: None, retry_after: error.retry_after };
+                // what a redirect led to may be gone; then the owner's own URL is asked again
+                let outcome = match error.outcome() {
+                    Outcome::Gone if moved.to.is_some() => Outcome::Failed,
+                    outcome => outcome,
+                };
+                return (Found::Failed { message: error.to_string(), outcome }, hints);
+            }
+        };
+        let Fetched { answer, url, permanent, fresh_for, retry_after } = fetched;
+        let hints = Hints { permanent, fresh_for, retry_after };
+        let found = match answer {
+            Answer::Unchanged(validators) => Found::Unchanged(Some(stored_validators(validators))),
+            Answer::Body(body) if feed.body_hash.as_deref() == Some(&body.sha256) => {
+                Found::Unchanged(body.validators.map(stored_validators))
+            }
+            Answer::Body(body) => self.parse(feed, body, url).await,
+        };
+        (found, hints)
+    }
+
+    /// Parses a body on a thread of its own; an answer that is no usable feed is a failure.
+    async fn parse(&self, feed: &Feed, body: Body, url: Url) -> Found {
+        let _turn = self.parses.acquire().await.expect("never closed");
+        let Body { bytes, sha256, content_type, validators } = body;
+        let shown = crate::http::shown(&url).to_string();
+        let parsed = tokio::task::spawn_blocking(move || {
+            parse::parse(&bytes, &Hint { url: &url, content_type: content_type.as_deref() })
+        })
+        .await
+        .expect("the parser catches its panics");
+        let failed = |message| Found::Failed { message, outcome: Outcome::Failed };
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => return failed(format!("`{shown}` is no usable feed: {error}")),
+        };
+        if parsed.entries.is_empty() {
+            let id = feed.id;
+            match self.store.read(move |db| entries::any(db, id)).await {
+                Ok(false) => {}
+                Ok(true) => return failed(format!("`{shown}` has no entries any more")),
+                Err(error) => return failed(error.to_string()),
+            }
+        }
+        let contents = Contents {
+            title: parsed.title.clone(),
+            validators: validators.map(stored_validators).unwrap_or_default(),
+            body_hash: sha256.to_vec(),
+            ttl_s: parsed.ttl.and_then(|ttl| i64::try_from(ttl.as_secs()).ok()),
+        };
+        Found::Changed { parsed: Box::new(parsed), contents }
+    }
+
+    /// Commits what a poll found, and says it.
+    async fn record(
+        &self,
+        feed: &Feed,
+        feed_config: &FeedConfig,
+        config: &Arc<Config>,
+        found: Found,
+        hints: &Hints,
+    ) -> Result<Recorded> {
+        let now = self.clock.now();
+        let sight = match &found {
+            Found::Failed { outcome: Outcome::Gone, .. } => Sight::Gone,
+            Found::Failed { .. } => Sight::Unusable,
+            _ => Sight::Usable { permanent: hints.permanent.as_ref() },
+        };
+        let before = moved_of(feed);
+        let moved = before.after(sight, &feed_config.url);
+        if moved.to != before.to {
+            say::moved(&feed.label, moved.to.as_ref());
+        }
+        let (outcome, conditional, ttl) = match &found {
+            Found::Unchanged(validators) => {
+                (Outcome::Usable, validators.is_some() || has_validators(feed), feed.ttl_s)
+            }
+            Found::Changed { contents, .. } => {
+                (Outcome::Usable, contents.validators != Validators::default(), contents.ttl_s)
+            }
+            Found::Failed { outcome, .. } => (*outcome, has_validators(feed), None),
+        };
+        let poll = PollRow {
+            at: now,
+            next_poll_at: next_poll(feed, feed_config, outcome, conditional, ttl, hints, now),
+            moved: serde_json::to_string(&moved).ok().filter(|_| moved != Moved::default()),
+        };
+        let (own, all) = (feed.clone(), Arc::clone(config));
+        let feed_config = feed_config.clone();
+        let message = match &found {
+            Found::Failed { message, .. } => Some(message.clone()),
+            _ => None,
+        };
+        let next = poll.next_poll_at;
+        let recorded = self
+            .store
+            .write(move |tx| {
+                let context = Context {
+                    feed: &own,
+                    config: &feed_config,
+                    accounts: &all.accounts,
+                    poll: &poll,
+                    now,
+                };
+                match found {
+                    Found::Failed { message, .. } => {
+                        record::failed(tx, &context, &message).map(Err)
+                    }
+                    Found::Unchanged(validators) => {
+                        let validators = validators.unwrap_or_else(|| own.validators.clone());
+                        record::unchanged(tx, &context, &validators).map(Ok)
+                    }
+                    Found::Changed { parsed, contents } => {
+                        record::parsed(tx, &context, &parsed, &contents).map(Ok)
+                    }
+                }
+            })
+            .await?;
+        match recorded {
+            Ok(recorded) => {
+                say::recorded(&feed.label, &recorded, now);
+                Ok(recorded)
+            }
+            Err(is_new) => {
+                let message = message.unwrap_or_default();
+                say::failed(&feed.label, &message, is_new, next, now);
+                Ok(Recorded::default())
+            }
+        }
+    }
+
+    fn host_of(&self, url: &Url) -> Arc<Semaphore> {
+        let mut hosts = self.hosts.lock().expect("no code panics while it holds the lock");
+        if hosts.len() > 4096 {
+            hosts.retain(|_, turns| Arc::strong_count(turns) > 1);
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(POLLS_PER_HOST))))
+    }
+}
+
+fn moved_of(feed: &Feed) -> Moved {
+    feed.moved.as_deref().and_then(|moved| serde_json::from_str(moved).ok()).unwrap_or_default()
+}
+
+fn has_validators(feed: &Feed) -> bool {
+    feed.validators != Validators::default()
+}
+
+fn fetch_validators(feed: &Feed) -> Option<fetch::Validators> {
+    let Validators { url, etag, last_modified } = feed.validators.clone();
+    url.map(|url| fetch::Validators { url, etag, last_modified })
+}
+
+fn stored_validators(validators: fetch::Validators) -> Validators {
+    let fetch::Validators { url, etag, last_modified } = validators;
+    Validators { url: Some(url), etag, last_modified }
+}
+
+fn next_poll(
+    feed: &Feed,
+    config: &FeedConfig,
+    outcome: Outcome,
+    conditional: bool,
+    ttl_s: Option<i64>,
+    hints: &Hints,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let attempt = Attempt {
+        at: now,
+        outcome,
+        errors: feed.errors + 1,
+        conditional: conditional || config.url.scheme() == "file",
+        fresh_for: hints.fresh_for,
+        ttl: ttl_s.and_then(|ttl| u64::try_from(ttl).ok()).map(Duration::from_secs),
+        retry_after: hints.retry_after,
+        seed: cadence::seed(&config.url),
+    };
+    cadence::next_poll(&config.cadence, &attempt)
+}
