@@ -122,7 +122,7 @@ impl State {
         };
         for (name, value) in &fields {
             let known = ["status", "language", "visibility"].contains(&name.as_str());
-            if !known || !value.as_str().is_some_and(|text| !text.is_empty()) {
+            if !known || value.as_str().is_none_or(str::is_empty) {
                 self.complaints.push(format!("`{name}` was posted as `{value}`"));
             }
         }
