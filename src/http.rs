@@ -25,12 +25,16 @@ pub fn user_agent(contact: Option<&str>) -> String {
 
 /// The client that publishes.
 ///
+/// Each request has a connection of its own: one that idled can be closed by the server just when
+/// a post is written to it, and then nobody could tell whether the post arrived.
+///
 /// # Errors
 /// The machine has no certificate authorities, or the user agent is no header value.
 pub fn publishing(user_agent: &str, delivery: &Delivery) -> reqwest::Result<Client> {
     base(user_agent)
         .connect_timeout(delivery.connect_timeout.min(delivery.timeout / 2))
         .timeout(delivery.timeout)
+        .pool_max_idle_per_host(0)
         .build()
 }
 

@@ -18,6 +18,7 @@ use crate::platform::Limits;
 
 pub mod backoff; // how long to wait
 pub mod classify; // what an error means
+pub mod mastodon; // any server that speaks the Mastodon API
 
 /// A destination of one account.
 #[async_trait]

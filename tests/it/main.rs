@@ -5,3 +5,5 @@ mod config;
 mod signals;
 mod systemd;
 mod wire; // the loopback server that the others script
+mod mastodon;
+mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
