@@ -16,6 +16,7 @@ use crate::draft::Draft;
 use crate::names::CrosspostId;
 use crate::platform::Limits;
 
+pub mod bluesky;
 pub mod classify;
 
 /// A destination of one account.
