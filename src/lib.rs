@@ -9,19 +9,19 @@
 
 // vocabulary: no I/O, no async
 pub mod clock; // what time it is
-pub mod crosspost; // states, receipts, classes of failure
-pub mod draft; // what will be sent
-pub mod entry; // one item of a feed
 pub mod names; // labels and row numbers
+pub mod entry; // one item of a feed
+pub mod text; // HTML to plain text
 pub mod platform; // kinds of destination, and their limits as data
-pub mod pulse; // when each loop was last seen alive
+pub mod draft; // what will be sent
+pub mod crosspost; // states, receipts, classes of failure
 pub mod settings; // how an entry becomes a draft, in layers
 pub mod wake; // what rouses a sleeping loop
-pub mod text; // HTML to plain text
+pub mod pulse; // when each loop was last seen alive
 
 // edges: one outside world each
-pub mod config; // the owner's file
 pub mod environment; // variables
+pub mod config; // the owner's file
 pub mod http; // clients and capped bodies
 pub mod store; // the database
 
@@ -30,8 +30,14 @@ pub mod feed; // feeds to entries
 pub mod compose; // entries to drafts
 pub mod publish; // drafts to platforms
 
+// pipelines: the only place where stages and the store meet
+pub mod poll; // fetch, parse, diff, route, record
+pub mod deliver; // claim, compose, publish, decide, settle
+pub mod report; // what the owner is told
+
 // shell
-pub mod logging; // events to lines, without secrets
+pub mod app; // the daemon: open, reconcile, rescue, spawn, drain
 pub mod schedule; // cron expressions to rings
 pub mod signals; // what `kill` wants
 pub mod systemd; // what the service manager is told
+pub mod logging; // events to lines, without secrets

@@ -5,12 +5,14 @@
 //! next call that depends on it; every failure is classified where the request was made.
 //! **Refuses:** to send anything a second time when the fate of the first is unknown.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::config::{AccountConfig, Credentials, Delivery};
 use crate::crosspost::{Failure, Receipt};
 use crate::draft::Draft;
 use crate::names::CrosspostId;
@@ -18,7 +20,29 @@ use crate::platform::Limits;
 
 pub mod backoff; // how long to wait
 pub mod classify; // what an error means
+pub mod bluesky; // AT Protocol accounts
 pub mod mastodon; // any server that speaks the Mastodon API
+pub mod outbox; // a local file
+
+/// The publisher of an account; none when it has no credentials, as on a dry run.
+pub fn open(
+    account: &AccountConfig,
+    http: &reqwest::Client,
+    delivery: &Delivery,
+) -> Option<Arc<dyn Publisher>> {
+    Some(match account.credentials.clone().filter(|_| !account.dry_run)? {
+        Credentials::Mastodon { base_url, access_token } => Arc::new(mastodon::Mastodon::new(
+            base_url,
+            access_token,
+            http.clone(),
+            delivery.timeout,
+        )),
+        Credentials::Bluesky { identifier, app_password, base_url } => Arc::new(
+            bluesky::Bluesky::new(identifier, app_password, base_url, http.clone()),
+        ),
+        Credentials::Outbox { path } => Arc::new(outbox::Outbox::new(path)),
+    })
+}
 
 /// A destination of one account.
 #[async_trait]

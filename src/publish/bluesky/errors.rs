@@ -1,0 +1,284 @@
+//! Errors: what a refusal of an AT Protocol server means, in one table.
+//!
+//! **Invariant:** only an answer in the protocol's own shape (`{"error": …}`) can say that a post
+//! was refused; anything else that is no success leaves the fate of a write open.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::xrpc::{Answer, Call};
+use crate::clock::Timestamp;
+use crate::crosspost::{Class, Failure};
+use crate::publish::classify::{self, WAIT_MAX};
+
+/// How long an account rests whose server is no AT Protocol server just now. It resumes by itself,
+/// because a proxy in front of a server that restarts answers like this too.
+const WRONG_HOST_REST: Duration = Duration::from_secs(3600);
+
+/// The most characters of a server's own message that are shown.
+const MESSAGE_CHARS_MAX: usize = 300;
+
+/// What an answer that is no success means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The access token has lapsed: refresh it, say the same again.
+    Stale,
+    /// The token is not one for this server: refresh it, and if that doesn't help, sign in.
+    Foreign,
+    /// The account lives elsewhere now: sign in, which tells where.
+    Moved,
+    /// The identifier or the app password is wrong.
+    BadPassword,
+    /// The account's main password with e-mail codes: it takes an app password.
+    SecondFactor,
+    /// Taken down, suspended or deactivated.
+    Suspended,
+    /// The session may not do this.
+    Forbidden,
+    /// Slow down.
+    Limited,
+    /// This record is refused, and will be again.
+    Content,
+    /// This record key is refused (a word in it, by accident); another will do.
+    BadKey,
+    /// Another record stands under the key.
+    Taken,
+    /// No record stands under the key.
+    Absent,
+    /// This is no AT Protocol server.
+    WrongHost,
+    /// Nobody knows whether it was done.
+    Open,
+}
+
+/// The table (sheet B8; names as in the reference PDS 0.4).
+fn meaning(call: Call, status: u16, error: &str, message: &str) -> Meaning {
+    match (status, error) {
+        (429, _) => Meaning::Limited,
+        (400, "ExpiredToken") => Meaning::Stale,
+        (400, "InvalidToken") => Meaning::Foreign,
+        (401, "AuthFactorTokenRequired") => Meaning::SecondFactor,
+        (
+            400 | 401 | 403,
+            "AccountTakedown" | "AccountDeactivated" | "AccountSuspended" | "RepoTakendown"
+            | "RepoDeactivated" | "RepoSuspended",
+        ) => Meaning::Suspended,
+        (401, _) if call == Call::SignIn => Meaning::BadPassword,
+        (401, _) => Meaning::Stale,
+        (403, "AccountNotFound") => Meaning::Moved,
+        (404, "XRPCNotSupported" | "") | (501, _) | (300..400, _) => Meaning::WrongHost,
+        (400, "InvalidSwap") => Meaning::Taken,
+        (400, "RecordNotFound") => Meaning::Absent,
+        (400, "InvalidRequest") if is_about_key(message) => Meaning::BadKey,
+        // a body that is too large is refused before the protocol's own error shape exists
+        (413, _) => Meaning::Content,
+        (_, "") | (408 | 499 | 500.., _) => Meaning::Open,
+        (403, _) => Meaning::Forbidden,
+        (400..500, _) => Meaning::Content,
+        _ => Meaning::Open,
+    }
+}
+
+fn is_about_key(message: &str) -> bool {
+    message.starts_with("Invalid record key") || message == "Unacceptable slur in record key"
+}
+
+impl Answer {
+    /// What this answer to `call` means; not to be asked of a success that says what it should.
+    pub fn meaning(&self, call: Call) -> Meaning {
+        let text = |key| self.text(key).unwrap_or_default();
+        meaning(call, self.status, text("error"), text("message"))
+    }
+
+    /// The failure that this answer to `call` is, when nothing cures it.
+    pub fn failure(&self, call: Call, origin: &Url, now: Timestamp) -> Failure {
+        let class = self.class(call, origin, now);
+        Failure { class, message: format!("{}: {}", call.trouble(origin), self.words()) }
+    }
+
+    fn class(&self, call: Call, origin: &Url, now: Timestamp) -> Class {
+        let account = |hint: String| Class::Account { until: None, hint };
+        match self.meaning(call) {
+            Meaning::Limited => {
+                Class::RateLimited { not_before: classify::not_before(&self.headers, now) }
+            }
+            Meaning::Stale | Meaning::Foreign | Meaning::Moved => account(
+                "the server takes no session of this account for this: check `identifier` and \
+                 `base_url`, or make a new app password"
+                    .into(),
+            ),
+            Meaning::BadPassword => account(format!(
+                "check `identifier`, or make a new app password at {} (Settings → Privacy and \
+                 security → App passwords) and put it into the config",
+                settings_page(origin)
+            )),
+            Meaning::SecondFactor => account(format!(
+                "this is the account's main password, which needs a code by e-mail each time: make \
+                 an app password at {} (Settings → Privacy and security → App passwords)",
+                settings_page(origin)
+            )),
+            Meaning::Suspended => {
+                account("sign in to the account in a browser: it is not active".into())
+            }
+            Meaning::Forbidden => {
+                account("make a new app password, and put it into the config".into())
+            }
+            Meaning::WrongHost => Class::Account {
+                until: Some(now.plus(WRONG_HOST_REST)),
+                hint: "no AT Protocol server answers there: check `base_url`".into(),
+            },
+            Meaning::Content | Meaning::BadKey if call == Call::Put => Class::Content,
+            Meaning::Taken => Class::Duplicate,
+            Meaning::Open if call == Call::Put => Class::Ambiguous,
+            Meaning::Content if call == Call::SignIn => {
+                account("check `identifier` and `app_password`".into())
+            }
+            Meaning::Content | Meaning::BadKey | Meaning::Absent | Meaning::Open => {
+                Class::Retry { not_before: self.retry_after(now) }
+            }
+        }
+    }
+
+    /// `Retry-After` alone: the rate-limit headers stand on every answer of a PDS.
+    fn retry_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let value = self.headers.get("retry-after")?.to_str().ok()?;
+        classify::retry_after(value.trim(), now).map(|at| at.min(now.plus(WAIT_MAX)))
+    }
+
+    /// The answer in one line.
+    fn words(&self) -> String {
+        let mut words = format!("the server answered {}", self.status);
+        if self.is_success() {
+            words.push_str(" without what a success must hold");
+        } else if (300..400).contains(&self.status) {
+            words.push_str(", a redirect, which is not followed");
+        }
+        for part in ["error", "message"].into_iter().filter_map(|key| self.text(key)) {
+            let part: String = part
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .take(MESSAGE_CHARS_MAX)
+                .collect();
+            words.push_str(": ");
+            words.push_str(&part);
+        }
+        words
+    }
+}
+
+/// Where the owner of an account on `origin` finds its settings.
+fn settings_page(origin: &Url) -> String {
+    match origin.host_str() {
+        Some("bsky.social") | None => "https://bsky.app/settings".into(),
+        Some(host) => format!("https://bsky.app/settings (signed in through `{host}`)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_770_000_000);
+
+    fn answer(status: u16, error: &str, message: &str) -> Answer {
+        let body = if error.is_empty() {
+            serde_json::Value::Null
+        } else {
+            json!({"error": error, "message": message})
+        };
+        Answer { status, headers: reqwest::header::HeaderMap::new(), body }
+    }
+
+    /// Checks the meaning of an answer to `putRecord`, and the class that it has when nothing
+    /// cures it, for a post and for a sign-in.
+    fn check(status: u16, error: &str, message: &str, expect: (Meaning, &str, &str)) {
+        let origin = Url::parse("https://pds.example").unwrap();
+        let answer = answer(status, error, message);
+        let class = |call| answer.failure(call, &origin, NOW).class.as_str();
+        assert_eq!(answer.meaning(Call::Put), expect.0, "{status} {error}");
+        assert_eq!(class(Call::Put), expect.1, "post: {status} {error}");
+        assert_eq!(class(Call::SignIn), expect.2, "sign in: {status} {error}");
+    }
+
+    #[test]
+    fn every_row_of_the_table_has_its_class() {
+        use Meaning as M;
+        check(400, "ExpiredToken", "Token has expired", (M::Stale, "account", "account"));
+        check(400, "InvalidToken", "Bad token scope", (M::Foreign, "account", "account"));
+        check(401, "AuthMissing", "", (M::Stale, "account", "account"));
+        check(401, "AuthenticationRequired", "", (M::Stale, "account", "account"));
+        check(401, "", "", (M::Stale, "account", "account"));
+        check(401, "AuthFactorTokenRequired", "", (M::SecondFactor, "account", "account"));
+        check(401, "AccountTakedown", "", (M::Suspended, "account", "account"));
+        check(401, "AccountDeactivated", "", (M::Suspended, "account", "account"));
+        check(400, "RepoDeactivated", "", (M::Suspended, "account", "account"));
+        check(403, "AccountNotFound", "", (M::Moved, "account", "account"));
+        check(403, "ScopeMissingError", "", (M::Forbidden, "account", "account"));
+        check(429, "RateLimitExceeded", "", (M::Limited, "rate_limited", "rate_limited"));
+        check(429, "", "", (M::Limited, "rate_limited", "rate_limited"));
+        check(400, "InvalidRequest", "Invalid app.bsky", (M::Content, "content", "account"));
+        check(400, "InvalidRequest", "Invalid record key: x", (M::BadKey, "content", "retry"));
+        check(400, "InvalidSwap", "Record was at b", (M::Taken, "duplicate", "duplicate"));
+        check(400, "RecordNotFound", "", (M::Absent, "retry", "retry"));
+        check(400, "Novelty", "", (M::Content, "content", "account"));
+        check(413, "PayloadTooLarge", "", (M::Content, "content", "account"));
+        check(413, "", "", (M::Content, "content", "account"));
+        check(404, "XRPCNotSupported", "", (M::WrongHost, "account", "account"));
+        check(404, "", "", (M::WrongHost, "account", "account"));
+        check(501, "MethodNotImplemented", "", (M::WrongHost, "account", "account"));
+        check(301, "", "", (M::WrongHost, "account", "account"));
+        check(400, "", "", (M::Open, "ambiguous", "retry"));
+        check(403, "", "", (M::Open, "ambiguous", "retry"));
+        check(408, "", "", (M::Open, "ambiguous", "retry"));
+        check(500, "InternalServerError", "", (M::Open, "ambiguous", "retry"));
+        check(502, "UpstreamFailure", "", (M::Open, "ambiguous", "retry"));
+        check(502, "", "", (M::Open, "ambiguous", "retry"));
+        check(503, "NotEnoughResources", "", (M::Open, "ambiguous", "retry"));
+        check(504, "UpstreamTimeout", "", (M::Open, "ambiguous", "retry"));
+        check(200, "", "", (M::Open, "ambiguous", "retry"));
+    }
+
+    #[test]
+    fn a_wrong_password_is_told_from_a_lapsed_session() {
+        let refused = answer(401, "AuthenticationRequired", "Invalid identifier or password");
+        assert_eq!(refused.meaning(Call::SignIn), Meaning::BadPassword);
+        for call in Call::ALL.into_iter().filter(|call| *call != Call::SignIn) {
+            assert_eq!(refused.meaning(call), Meaning::Stale, "{call:?}");
+        }
+    }
+
+    #[test]
+    fn waits_are_those_that_the_server_asks_for() {
+        let origin = Url::parse("https://pds.example").unwrap();
+        let check = |status, header: &'static str, value: &'static str, expect: Option<i64>| {
+            let mut answer = answer(status, "", "");
+            answer.headers.insert(header, HeaderValue::from_static(value));
+            let until = match answer.failure(Call::Get, &origin, NOW).class {
+                Class::RateLimited { not_before } | Class::Retry { not_before } => not_before,
+                class => panic!("{class:?}"),
+            };
+            let expect = expect.map(|plus| NOW.plus(Duration::from_secs(plus.unsigned_abs())));
+            assert_eq!(until, expect, "{status} {header}");
+        };
+        check(429, "ratelimit-reset", "1770000060", Some(60));
+        check(429, "retry-after", "90", Some(90));
+        check(503, "retry-after", "30", Some(30));
+        check(503, "ratelimit-reset", "1770000060", None);
+    }
+
+    #[test]
+    fn the_message_reads_alone_and_is_one_short_line() {
+        let origin = Url::parse("https://pds.example/?secret=1").unwrap();
+        let long = format!("bad\nthing {}", "x".repeat(1000));
+        let message = answer(400, "InvalidRequest", &long).failure(Call::Put, &origin, NOW).message;
+        assert!(message.starts_with(
+            "could not post at https://pds.example: the server answered 400: InvalidRequest: bad \
+             thing xxx"
+        ));
+        assert!(message.len() < 500 && !message.contains('\n'));
+    }
+}
