@@ -4,4 +4,5 @@
 mod config;
 mod signals;
 mod systemd;
+mod fetch; // one request for a feed
 mod wire; // the loopback server that the others script
