@@ -6,7 +6,6 @@
 //! never taken over, and one of them starts the count anew; the owner's config is never changed
 //! (the caller tells which line to change).
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::http::bare;
@@ -14,9 +13,9 @@ use crate::http::bare;
 /// A target is taken over when it has served a usable feed this many polls in a row.
 pub const SIGHTINGS: u32 = 3;
 
-/// What is remembered of a feed's permanent redirects; stored with the feed, as JSON, and dropped
-/// when the owner changes the URL. URLs are without credentials.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What is remembered of a feed's permanent redirects; stored with the feed, and dropped when the
+/// owner changes the URL. URLs are without credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     /// The URL that is asked instead of the owner's.
     pub to: Option<Url>,
@@ -110,13 +109,5 @@ mod tests {
         check("b b b a a", Some("b"), 2);
         check("b b b a a a", None, 0);
         check("b b b gone", None, 0);
-    }
-
-    #[test]
-    fn it_is_stored_as_json() {
-        let moved = Moved { to: None, seen: Some(("http://b.test/".parse().unwrap(), 2)) };
-        let json = serde_json::to_string(&moved).unwrap();
-        assert_eq!(json, r#"{"to":null,"seen":["http://b.test/",2]}"#);
-        assert_eq!(serde_json::from_str::<Moved>(&json).unwrap(), moved);
     }
 }

@@ -17,7 +17,10 @@ pub struct Feed {
     pub url: String,
     /// The feed's own title.
     pub title: Option<String>,
-    /// Where a permanent redirect leads, and how many polls in a row were usable there.
+    /// What is polled instead of `url`: a permanent redirect that has proved itself.
+    pub moved_to: Option<String>,
+    /// Where a permanent redirect leads that has yet to do so, and how many polls in a row were
+    /// usable there.
     pub moved: Option<(String, u32)>,
     /// What makes the next request conditional.
     pub validators: Validators,
@@ -55,6 +58,8 @@ pub struct PollRow {
     pub at: Timestamp,
     /// When it is due again.
     pub next_poll_at: Option<Timestamp>,
+    /// What is polled instead of the configured address from now on.
+    pub moved_to: Option<String>,
     /// Where a permanent redirect leads, and how often it was usable.
     pub moved: Option<(String, u32)>,
 }
@@ -73,7 +78,8 @@ pub struct Contents {
 }
 
 const COLUMNS: &str = "id, label, url, title, moved_url, moved_seen, validators_url, etag,
-    last_modified, body_hash, ttl_s, last_attempt_at, last_success_at, next_poll_at, errors, last_error";
+    last_modified, body_hash, ttl_s, last_attempt_at, last_success_at, next_poll_at, errors, last_error,
+    moved_to";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
     let moved: Option<String> = row.get(4)?;
@@ -95,6 +101,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
         next_poll_at: time(13)?,
         errors: row.get(14)?,
         last_error: row.get(15)?,
+        moved_to: row.get(16)?,
     })
 }
 
@@ -160,7 +167,8 @@ pub fn reconcile(
          ON CONFLICT (label) DO UPDATE SET active = :active",
     )?;
     let mut moved = connection.prepare_cached(
-        "UPDATE feeds SET url = :url, moved_url = NULL, moved_seen = 0, validators_url = NULL,
+        "UPDATE feeds SET url = :url, moved_to = NULL, moved_url = NULL, moved_seen = 0,
+            validators_url = NULL,
             etag = NULL, last_modified = NULL, body_hash = NULL, ttl_s = NULL,
             next_poll_at = :now, errors = 0, last_error = NULL
          WHERE label = :label AND url <> :url",
@@ -232,7 +240,7 @@ fn save_row(
 ) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "UPDATE feeds SET last_attempt_at = :at, next_poll_at = :next,
-            moved_url = :moved_url, moved_seen = :moved_seen,
+            moved_to = :moved_to, moved_url = :moved_url, moved_seen = :moved_seen,
             last_success_at = CASE WHEN :error IS NULL THEN :at ELSE last_success_at END,
             errors = CASE WHEN :error IS NULL THEN 0 ELSE errors + 1 END,
             last_error = :error
@@ -242,6 +250,7 @@ fn save_row(
         ":id": feed.0,
         ":at": poll.at.as_millis(),
         ":next": poll.next_poll_at.map(Timestamp::as_millis),
+        ":moved_to": poll.moved_to,
         ":moved_url": poll.moved.as_ref().map(|(url, _)| url),
         ":moved_seen": poll.moved.as_ref().map_or(0, |(_, seen)| *seen),
         ":error": error,

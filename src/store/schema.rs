@@ -18,7 +18,9 @@ CREATE TABLE feeds (
     url             TEXT    NOT NULL,
     active          INTEGER NOT NULL CHECK (active IN (0, 1)),
     title           TEXT,
-    -- a permanent redirect: where to, how often it was usable, whether it is polled now
+    -- permanent redirects: what is polled instead of url; and where they lead at present, with
+    -- how many polls in a row were usable there
+    moved_to        TEXT,
     moved_url       TEXT,
     moved_seen      INTEGER NOT NULL DEFAULT 0,
     -- validators belong to one URL and to the last body that was complete and parsed

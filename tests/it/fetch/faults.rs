@@ -13,7 +13,7 @@ async fn fail_within(time_max: Duration, reply: Reply) -> FetchError {
     let server = Server::start(move |_| reply.clone());
     let url = server.url("/");
     let error = ask(&Ask { time_max, ..Ask::new(&url) }).await.expect_err("it was taken");
-    assert_eq!(server.requests().len(), 1, "it was asked again");
+    assert!(server.requests().len() <= 1, "it was asked again");
     error
 }
 
