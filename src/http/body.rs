@@ -127,3 +127,126 @@ fn unzstd(mut body: &[u8], limit: u64, out: &mut Vec<u8>) -> io::Result<()> {
 fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [a, b, ..] if a & 0x0f == 8 && u16::from_be_bytes([*a, *b]).is_multiple_of(31))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    const TEXT: &[u8] = b"<feed>posse posse posse posse</feed>";
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// [`TEXT`] in each coding; brotli and zstd as their own command line tools write it.
+    fn samples() -> Vec<(&'static str, Vec<u8>)> {
+        let of = |base64: &str| BASE64_STANDARD.decode(base64).unwrap();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+        let mut bare = DeflateEncoder::new(Vec::new(), Compression::best());
+        zlib.write_all(TEXT).unwrap();
+        bare.write_all(TEXT).unwrap();
+        vec![
+            ("gzip", gzip(TEXT)),
+            ("X-GZip", gzip(TEXT)),
+            ("deflate", zlib.finish().unwrap()),
+            ("deflate", bare.finish().unwrap()),
+            ("br", of("GyMA6AVqcqQPFsgvoy6t7WsSoeqgpXth+i9BuAI=")),
+            ("zstd", of("KLUv/QRozQAAmDxmZWVkPnBvc3NlIDwvZmVlZD4BAJlLErOvjyk=")),
+        ]
+    }
+
+    /// What comes out, or why nothing does.
+    fn check(coding: &str, body: &[u8], expect: Result<&[u8], &str>) {
+        let decoded = decode(coding, body.to_vec(), TEXT.len());
+        match (decoded, expect) {
+            (Ok(bytes), Ok(expect)) => assert_eq!(bytes, expect, "{coding}"),
+            (Err(error), Err(expect)) => {
+                assert!(error.to_string().contains(expect), "{coding}: {error}");
+            }
+            (decoded, expect) => panic!("{coding}: {decoded:?}, want {expect:?}"),
+        }
+    }
+
+    #[test]
+    fn every_coding_is_undone() {
+        for (coding, body) in samples() {
+            check(coding, &body, Ok(TEXT));
+            check(&format!("{coding}, identity"), &body, Ok(TEXT));
+        }
+        for plain in ["", "identity", "utf-8", "none, "] {
+            check(plain, TEXT, Ok(TEXT));
+        }
+        check("br, gzip", &gzip(&samples()[4].1), Ok(TEXT));
+        check("gzip,gzip,gzip", b"", Err("compressed 3 times"));
+    }
+
+    #[test]
+    fn a_cut_anywhere_is_seen() {
+        for (coding, body) in samples() {
+            for end in 0..body.len() {
+                check(coding, &body[..end], Err("cut or is not"));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_in_another_coding_than_it_says_is_an_error() {
+        for (coding, _) in samples() {
+            check(coding, b"\x00<feed/>", Err("cut or is not"));
+        }
+        let mut damaged = gzip(TEXT);
+        let checksum = damaged.len() - 8;
+        damaged[checksum] ^= 1;
+        check("gzip", &damaged, Err("cut or is not"));
+    }
+
+    #[test]
+    fn bombs_end_at_the_limit() {
+        let nine_mib_of_zeros = BASE64_STANDARD.decode("y///P/gnAOKxQCD3/q/+/x//BEAcFgHo3j8A");
+        let zeros = vec![0; 9 << 20];
+        let zstd = ruzstd::encoding::compress_to_vec(
+            zeros.as_slice(),
+            ruzstd::encoding::CompressionLevel::Fastest,
+        );
+        for (coding, bomb) in
+            [("br", nine_mib_of_zeros.unwrap()), ("gzip", gzip(&zeros)), ("zstd", zstd)]
+        {
+            let error = decode(coding, bomb, 8 << 20).unwrap_err();
+            assert!(matches!(error, DecodeError::TooLarge(8_388_608)), "{coding}: {error}");
+        }
+        // one byte too much, and exactly as much as may be
+        check("gzip", &gzip(&[TEXT, b"!"].concat()), Err("larger than 36 bytes"));
+        check("gzip, gzip", &gzip(&gzip(&zeros)), Err("larger than 36 bytes"));
+    }
+
+    #[test]
+    fn a_zstd_window_beyond_what_servers_may_use_is_refused() {
+        // magic, no flags, window descriptor 17 << 3: 128 MiB, one empty last block
+        let window = |log: u8| vec![0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 1, 0, 0];
+        check("zstd", &window(27), Err("cut or is not"));
+        check("zstd", &window(23), Ok(b""));
+    }
+
+    #[test]
+    fn members_and_frames_are_put_together_and_padding_is_passed_over() {
+        let (head, tail) = TEXT.split_at(9);
+        let members = [gzip(head), gzip(tail)].concat();
+        check("gzip", &members, Ok(TEXT));
+        check("gzip", &[&members[..], &[0; 512]].concat(), Ok(TEXT));
+        check("gzip", &members[..members.len() - 1], Err("cut or is not"));
+        let zstd = samples().pop().unwrap().1;
+        let skipped = b"\x50\x2a\x4d\x18\x02\0\0\0hi";
+        check("zstd", &[skipped, &zstd[..]].concat(), Ok(TEXT));
+        check("zstd", &[&zstd[..], skipped].concat(), Ok(TEXT));
+        check("zstd", &skipped[..9], Err("cut or is not"));
+    }
+}

@@ -4,6 +4,7 @@
 mod config;
 mod signals;
 mod systemd;
+mod fetch; // one request for a feed
 mod wire; // the loopback server that the others script
 mod mastodon;
 mod mastodon_server; // a strict stand-in, which the tests of the daemon use too

@@ -1,0 +1,488 @@
+//! App: the daemon. Takes the lock, opens the store, reconciles the config into it, rescues what a
+//! crash left, spawns the loops, and drains them at the end.
+//!
+//! **Invariant:** one daemon for each database; one worker for each account, also across reloads;
+//! a loop that ends by itself, or panics, ends the process, and systemd starts it anew: recovery
+//! is the ordinary start.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::deliver::Worker;
+use crate::http;
+use crate::names::Label;
+use crate::poll::Poller;
+use crate::publish;
+use crate::pulse::Pulses;
+use crate::report;
+use crate::schedule::{self, Schedule, Tick};
+use crate::store::{Lock, Store, StoreError, accounts, feeds};
+use crate::systemd::Systemd;
+use crate::wake::Wake;
+
+mod maintain;
+mod reconcile;
+
+pub use reconcile::reconcile;
+
+/// Why the daemon did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An HTTP client could not be made.
+    #[error("failed to prepare HTTP: {0} (are CA certificates installed?)")]
+    Http(#[from] reqwest::Error),
+    /// A loop ended that should not.
+    #[error("the {0} ended unexpectedly")]
+    Ended(String),
+}
+
+/// What the daemon is asked to do while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// Stop, after what is in flight.
+    pub stop: CancellationToken,
+    /// Load the config again.
+    pub reload: Arc<Notify>,
+    /// Poll every feed now.
+    pub poll: Arc<Notify>,
+}
+
+/// The daemon's surroundings.
+pub struct App {
+    /// The config that it started with.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// What it is asked to do.
+    pub orders: Orders,
+    /// Who is told how it goes.
+    pub systemd: Systemd,
+    /// Called with each config that takes effect, and before: secrets, log level.
+    pub applied: Box<dyn Fn(&Config) + Send + Sync>,
+}
+
+/// The bells of the accounts.
+type Bells = Arc<RwLock<BTreeMap<Label, Wake>>>;
+
+/// Everything that runs.
+struct Daemon {
+    store: Store,
+    clock: Clock,
+    config: watch::Sender<Arc<Config>>,
+    path: PathBuf,
+    poll: Wake,
+    bells: Bells,
+    pulses: Pulses,
+    tasks: JoinSet<String>,
+    workers: BTreeMap<Label, Running>,
+    stop: CancellationToken,
+}
+
+/// A worker that runs: how to end it, and how to know that it has.
+struct Running {
+    stop: CancellationToken,
+    ended: CancellationToken,
+}
+
+/// How often another process is looked for that changed the database.
+const WATCH_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// It could not start, or a loop ended by itself.
+pub async fn run(app: App) -> Result<(), AppError> {
+    let App { config, clock, orders, systemd, applied } = app;
+    let (_lock, store) = open(&config, &clock).await?;
+    let path = config.path.clone();
+    let mut daemon = Daemon {
+        store,
+        clock,
+        config: watch::Sender::new(Arc::new(config)),
+        path,
+        poll: Wake::default(),
+        bells: Bells::default(),
+        pulses: Pulses::default(),
+        tasks: JoinSet::new(),
+        workers: BTreeMap::new(),
+        stop: orders.stop.clone(),
+    };
+    daemon.start_loops(&systemd)?;
+    daemon.start_missing_workers().await?;
+    let schedule = daemon.start_schedule().await;
+    let summary = daemon.summary();
+    systemd.ready(&summary);
+    tracing::info!("ready: {summary}");
+    let ended = daemon.obey(&orders, &systemd, &applied).await;
+    systemd.stopping("finishing what is in flight");
+    if let Some(schedule) = schedule {
+        schedule.stop().await;
+    }
+    daemon.drain().await?;
+    ended
+}
+
+/// Polls every feed once, publishes what is due, and returns.
+///
+/// # Errors
+/// The database can't be used, or another daemon has it.
+pub async fn run_once(config: Config, clock: Clock, orders: &Orders) -> Result<(), AppError> {
+    let (_lock, store) = open(&config, &clock).await?;
+    let (sender, receiver) = watch::channel(Arc::new(config));
+    let config = sender.borrow().clone();
+    let poller = poller(&store, &clock, receiver, Wake::default(), Bells::default(), &config)?;
+    tokio::select! {
+        polled = poller.run_once() => polled?,
+        () = orders.stop.cancelled() => {}
+    }
+    for label in config.accounts.keys() {
+        let worker = worker(&store, &clock, &config, label, Wake::default(), Pulses::default());
+        if let Some(worker) = worker.await? {
+            worker.drain(&orders.stop).await?;
+        }
+    }
+    store.checkpoint().await?;
+    Ok(())
+}
+
+/// Takes the lock, opens and reconciles the database, and turns what a crash left in flight into
+/// doubts.
+async fn open(config: &Config, clock: &Clock) -> Result<(Lock, Store), AppError> {
+    let lock = Lock::take(&config.database)?;
+    let store = Store::open(&config.database)?;
+    let now = clock.now();
+    reconcile(&store, config, now).await?;
+    let rescued =
+        store.write(move |tx| crate::store::crossposts::rescue_sending(tx, now)).await?;
+    if rescued > 0 {
+        tracing::warn!(
+            "the last run ended in the middle of {rescued} attempts: asking the platforms what \
+             became of them before anything else is sent there"
+        );
+    }
+    Ok((lock, store))
+}
+
+fn poller(
+    store: &Store,
+    clock: &Clock,
+    config: watch::Receiver<Arc<Config>>,
+    wake: Wake,
+    bells: Bells,
+    now: &Config,
+) -> Result<Poller, AppError> {
+    let (hosts, parses) = Poller::limits();
+    Ok(Poller {
+        store: store.clone(),
+        clock: clock.clone(),
+        config,
+        http: http::feeds(&http::user_agent(now.http.user_agent.as_deref()))?,
+        wake,
+        pulses: Pulses::default(),
+        ring: Box::new(move |label| ring(&bells, Some(label))),
+        hosts,
+        parses,
+    })
+}
+
+/// The worker of an account that is active and known to the database.
+async fn worker(
+    store: &Store,
+    clock: &Clock,
+    config: &Config,
+    label: &Label,
+    wake: Wake,
+    pulses: Pulses,
+) -> Result<Option<Worker>, AppError> {
+    let Some(account) = config.accounts.get(label).filter(|account| account.active) else {
+        return Ok(None);
+    };
+    let wanted = label.clone();
+    let row = store.read(move |db| accounts::by_label(db, &wanted)).await?;
+    let Some(row) = row else { return Ok(None) };
+    let user_agent = http::user_agent(config.http.user_agent.as_deref());
+    let client = http::publishing(&user_agent, &config.delivery)?;
+    Ok(Some(Worker {
+        store: store.clone(),
+        clock: clock.clone(),
+        account: row.id,
+        label: label.clone(),
+        config: account.clone(),
+        defaults: config.defaults.clone(),
+        delivery: config.delivery.clone(),
+        publisher: publish::open(account, &client, &config.delivery),
+        wake,
+        pulses,
+    }))
+}
+
+/// Rings one account, or all.
+fn ring(bells: &Bells, label: Option<&Label>) {
+    let bells = bells.read().expect("no code panics while it holds the lock");
+    bells
+        .iter()
+        .filter(|(name, _)| label.is_none_or(|label| label == *name))
+        .for_each(|(_, bell)| bell.ring());
+}
+
+impl Daemon {
+    /// The poller, the watch over the database, maintenance and the watchdog.
+    fn start_loops(&mut self, systemd: &Systemd) -> Result<(), AppError> {
+        let now = self.config.borrow().clone();
+        let mut poller = poller(
+            &self.store,
+            &self.clock,
+            self.config.subscribe(),
+            self.poll.clone(),
+            Arc::clone(&self.bells),
+            &now,
+        )?;
+        poller.pulses = self.pulses.clone();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            poller.run(&stop).await;
+            "poller".into()
+        });
+        let (store, bells, poll) = (self.store.clone(), Arc::clone(&self.bells), self.poll.clone());
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            watch_others(&store, &bells, &poll, &stop).await;
+            "watch over the database".into()
+        });
+        let (systemd, stop) = (systemd.clone(), self.stop.clone());
+        let (store, pulses) = (self.store.clone(), self.pulses.clone());
+        self.tasks.spawn(async move {
+            let alive = || {
+                let (store, stuck) = (store.clone(), pulses.overdue());
+                async move {
+                    if let Some((name, late)) = stuck {
+                        return Err(format!("the {name} is {} s late", late.as_secs()));
+                    }
+                    store.foreign_version().await.map(drop).map_err(|error| error.to_string())
+                }
+            };
+            systemd.feed_watchdog(stop.clone(), alive).await;
+            stop.cancelled().await;
+            "watchdog".into()
+        });
+        Ok(())
+    }
+
+    /// The ticks. Without them every loop still wakes by itself.
+    async fn start_schedule(&mut self) -> Option<Schedule> {
+        let (hourly, daily) = (Wake::default(), Wake::default());
+        let maintain = maintain::Maintain {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            config: self.config.subscribe(),
+            hourly: hourly.clone(),
+            daily: daily.clone(),
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            maintain.run(&stop).await;
+            "maintenance".into()
+        });
+        let ticks = vec![
+            Tick { when: schedule::EVERY_MINUTE, wake: self.poll.clone() },
+            Tick { when: schedule::HOURLY, wake: hourly },
+            Tick { when: schedule::DAILY, wake: daily },
+        ];
+        match Schedule::start(ticks).await {
+            Ok(schedule) => Some(schedule),
+            Err(error) => {
+                tracing::warn!("{error}; going on without");
+                None
+            }
+        }
+    }
+
+    /// Starts a worker for each account that has none.
+    async fn start_missing_workers(&mut self) -> Result<(), AppError> {
+        let config = self.config.borrow().clone();
+        for label in config.accounts.keys() {
+            if self.workers.contains_key(label) {
+                continue;
+            }
+            let bell = Wake::default();
+            let worker = worker(
+                &self.store,
+                &self.clock,
+                &config,
+                label,
+                bell.clone(),
+                self.pulses.clone(),
+            );
+            let Some(worker) = worker.await? else { continue };
+            let running = Running {
+                stop: self.stop.child_token(),
+                ended: CancellationToken::new(),
+            };
+            let (stop, ended) = (running.stop.clone(), running.ended.clone());
+            let name = format!("worker of {label}");
+            self.tasks.spawn(async move {
+                let _ended = ended.drop_guard();
+                worker.run(&stop).await;
+                name
+            });
+            self.workers.insert(label.clone(), running);
+            let mut bells = self.bells.write().expect("no code panics while it holds the lock");
+            bells.insert(label.clone(), bell);
+        }
+        Ok(())
+    }
+
+    /// Does what it is told until it is told to stop, or a loop ends by itself.
+    async fn obey(
+        &mut self,
+        orders: &Orders,
+        systemd: &Systemd,
+        applied: &(dyn Fn(&Config) + Send + Sync),
+    ) -> Result<(), AppError> {
+        loop {
+            tokio::select! {
+                biased;
+                () = orders.stop.cancelled() => return Ok(()),
+                Some(ended) = self.tasks.join_next() => {
+                    let name = ended.unwrap_or_else(|panic| panic.to_string());
+                    if !self.stop.is_cancelled() && !self.is_stopped_worker(&name) {
+                        self.stop.cancel();
+                        return Err(AppError::Ended(name));
+                    }
+                }
+                () = orders.reload.notified() => {
+                    systemd.reloading();
+                    if let Err(error) = self.reload(applied).await {
+                        tracing::error!("the reload failed: {error}");
+                    }
+                    systemd.ready(&self.summary());
+                }
+                () = orders.poll.notified() => self.poll_now().await,
+            }
+        }
+    }
+
+    fn is_stopped_worker(&self, name: &str) -> bool {
+        name.starts_with("worker of ")
+            && !self.workers.iter().any(|(label, running)| {
+                name == format!("worker of {label}") && !running.stop.is_cancelled()
+            })
+    }
+
+    /// Loads the config again; a bad one changes nothing.
+    async fn reload(
+        &mut self,
+        applied: &(dyn Fn(&Config) + Send + Sync),
+    ) -> Result<(), AppError> {
+        let path = self.path.clone();
+        let loaded = tokio::task::spawn_blocking(move || Config::load(&path)).await;
+        let mut config = match loaded.expect("loading a config does not panic") {
+            Ok(config) => config,
+            Err(problems) => {
+                tracing::error!("the config is not applied, the running one stays: {problems}");
+                return Ok(());
+            }
+        };
+        let before = self.config.borrow().clone();
+        if config.database != before.database {
+            tracing::warn!("`database` is changed only by a restart");
+            config.database.clone_from(&before.database);
+        }
+        applied(&config);
+        let woken = reconcile(&self.store, &config, self.clock.now()).await?;
+        let config = Arc::new(config);
+        self.config.send_replace(Arc::clone(&config));
+        self.stop_changed_workers(&before, &config).await;
+        self.start_missing_workers().await?;
+        for label in woken {
+            let now = self.clock.now();
+            report::resolved(
+                &report::account_incident(&label.0),
+                label.1,
+                now,
+                &format!("{} has new credentials and publishes again", label.0),
+            );
+        }
+        self.poll.ring();
+        ring(&self.bells, None);
+        tracing::info!("reloaded: {}", self.summary());
+        Ok(())
+    }
+
+    /// Ends the workers whose account is gone or other than before, after their attempt in flight.
+    async fn stop_changed_workers(&mut self, before: &Config, now: &Config) {
+        let same = |label: &Label| {
+            before.accounts.get(label) == now.accounts.get(label)
+                && before.defaults == now.defaults
+                && before.delivery == now.delivery
+                && before.http == now.http
+        };
+        let changed: Vec<Label> =
+            self.workers.keys().filter(|label| !same(label)).cloned().collect();
+        for label in &changed {
+            self.workers[label].stop.cancel();
+        }
+        for label in changed {
+            if let Some(running) = self.workers.get(&label) {
+                running.ended.cancelled().await;
+            }
+            self.workers.remove(&label);
+            self.bells.write().expect("no code panics while it holds the lock").remove(&label);
+        }
+    }
+
+    /// Makes every feed due now.
+    async fn poll_now(&self) {
+        let now = self.clock.now();
+        match self.store.write(move |tx| feeds::poll_now(tx, None, now)).await {
+            Ok(count) => tracing::info!("polling {count} feeds now, as asked"),
+            Err(error) => tracing::error!("the feeds can't be polled now: {error}"),
+        }
+        self.poll.ring();
+    }
+
+    /// Waits until every loop has come to its end, and tidies the database.
+    async fn drain(mut self) -> Result<(), AppError> {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        if let Err(error) = self.store.checkpoint().await {
+            tracing::warn!("the database could not be tidied at the end: {error}");
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    fn summary(&self) -> String {
+        let config = self.config.borrow();
+        let feeds = config.feeds.values().filter(|feed| feed.active).count();
+        let accounts = config.accounts.values().filter(|account| account.active).count();
+        format!("{feeds} feeds, {accounts} accounts")
+    }
+}
+
+/// Rings every loop when a command changed the database.
+async fn watch_others(store: &Store, bells: &Bells, poll: &Wake, stop: &CancellationToken) {
+    let mut seen = store.foreign_version().await.ok();
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(WATCH_EVERY) => {}
+        }
+        let version = store.foreign_version().await.ok();
+        if version.is_some() && std::mem::replace(&mut seen, version) != version {
+            poll.ring();
+            ring(bells, None);
+        }
+    }
+}
