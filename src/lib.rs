@@ -16,8 +16,8 @@ pub mod names; // labels and row numbers
 pub mod platform; // kinds of destination, and their limits as data
 pub mod pulse; // when each loop was last seen alive
 pub mod settings; // how an entry becomes a draft, in layers
-pub mod wake; // what rouses a sleeping loop
-pub mod text; // HTML to plain text
+pub mod text;
+pub mod wake; // what rouses a sleeping loop // HTML to plain text
 
 // edges: one outside world each
 pub mod config; // the owner's file
@@ -26,8 +26,8 @@ pub mod http; // clients and capped bodies
 pub mod store; // the database
 
 // stages: never the store, never each other
-pub mod feed; // feeds to entries
 pub mod compose; // entries to drafts
+pub mod feed; // feeds to entries
 pub mod publish; // drafts to platforms
 
 // shell
