@@ -18,6 +18,8 @@ pub mod crosspost; // states, receipts, classes of failure
 pub mod settings; // how an entry becomes a draft, in layers
 pub mod wake; // what rouses a sleeping loop
 pub mod pulse; // when each loop was last seen alive
+pub mod text;
+pub mod wake; // what rouses a sleeping loop // HTML to plain text
 
 // edges: one outside world each
 pub mod environment; // variables
@@ -26,8 +28,8 @@ pub mod http; // clients and capped bodies
 pub mod store; // the database
 
 // stages: never the store, never each other
-pub mod feed; // feeds to entries
 pub mod compose; // entries to drafts
+pub mod feed; // feeds to entries
 pub mod publish; // drafts to platforms
 
 // pipelines: the only place where stages and the store meet

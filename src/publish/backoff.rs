@@ -14,7 +14,8 @@ pub fn wait(tries: u32, base: Duration, max: Duration, jitter: f64) -> Duration 
 /// A number from 0 to 1 that depends on nothing but `seed` and `tries`: the same on every run.
 pub fn jitter(seed: i64, tries: u32) -> f64 {
     // splitmix64, Steele, Lea and Flood 2014
-    let mut z = seed.cast_unsigned().wrapping_add(u64::from(tries).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut z =
+        seed.cast_unsigned().wrapping_add(u64::from(tries).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -31,10 +32,7 @@ mod tests {
         let (base, max) = (Duration::from_secs(15), Duration::from_secs(6 * 3600));
         let minutes: Vec<f64> =
             (1..=12).map(|tries| wait(tries, base, max, 0.0).as_secs_f64() / 60.0).collect();
-        assert_eq!(
-            minutes,
-            [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 360.0]
-        );
+        assert_eq!(minutes, [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 360.0]);
     }
 
     #[test]
