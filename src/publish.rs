@@ -17,6 +17,7 @@ use crate::names::CrosspostId;
 use crate::platform::Limits;
 
 pub mod classify;
+pub mod outbox;
 
 /// A destination of one account.
 #[async_trait]
