@@ -17,7 +17,7 @@ use crate::config::{AccountConfig, Delivery};
 use crate::crosspost::{Failure, Receipt, State};
 use crate::draft::Draft;
 use crate::names::{AccountId, Label};
-use crate::publish::{Desk, Outcome, Publisher};
+use crate::publish::{Desk, Publisher};
 use crate::pulse::Pulses;
 use crate::report;
 use crate::settings::{Layer, Settings};

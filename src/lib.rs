@@ -18,8 +18,6 @@ pub mod crosspost; // states, receipts, classes of failure
 pub mod settings; // how an entry becomes a draft, in layers
 pub mod wake; // what rouses a sleeping loop
 pub mod pulse; // when each loop was last seen alive
-pub mod text;
-pub mod wake; // what rouses a sleeping loop // HTML to plain text
 
 // edges: one outside world each
 pub mod environment; // variables

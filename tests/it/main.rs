@@ -10,3 +10,4 @@ mod mastodon;
 mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
 mod bluesky;
 mod bluesky_server;
+mod outbox;

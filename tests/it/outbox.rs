@@ -1,0 +1,238 @@
+//! The outbox publisher against real files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use posse_party::clock::{Clock, Timestamp};
+use posse_party::crosspost::{Class, Receipt};
+use posse_party::draft::{Card, Draft, Facet, Feature};
+use posse_party::names::CrosspostId;
+use posse_party::publish::outbox::Outbox;
+use posse_party::publish::{Desk, Found, Notebook, Outcome, Publisher, Scratch};
+use serde_json::{Value, json};
+
+/// An outbox in a folder of its own, and what one crosspost knows.
+struct Bench {
+    _root: tempfile::TempDir,
+    path: PathBuf,
+    journal: Scratch,
+    memory: Scratch,
+    clock: Clock,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("posts/out.jsonl");
+        let clock = Clock::virtual_from(Timestamp::from_secs(1_770_000_000));
+        Self { _root: root, path, journal: Scratch::default(), memory: Scratch::default(), clock }
+    }
+
+    fn desk<'a>(&'a self, crosspost: i64, journal: &'a Scratch) -> Desk<'a> {
+        let (memory, clock) = (&self.memory, &self.clock);
+        Desk { crosspost: Some(CrosspostId(crosspost)), journal, memory, clock }
+    }
+
+    async fn publish(&self, crosspost: i64, journal: &Scratch) -> Outcome {
+        let outbox = Outbox::new(&self.path);
+        outbox.publish(&draft("Hello"), &self.desk(crosspost, journal)).await
+    }
+
+    async fn find(&self, crosspost: i64, journal: &Scratch) -> Found {
+        Outbox::new(&self.path).find(&draft("Hello"), &self.desk(crosspost, journal)).await
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        lines(&self.path)
+    }
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.ends_with('\n'), "a torn end: {text:?}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or(json!({"torn": line}))).collect()
+}
+
+fn draft(text: &str) -> Draft {
+    Draft { text: text.into(), ..Draft::default() }
+}
+
+fn receipt(crosspost: i64) -> Receipt {
+    Receipt { remote_id: crosspost.to_string(), url: None }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_is_one_line() {
+    let bench = Bench::new();
+    let draft = Draft {
+        text: "Hello\n\"world\" #x".into(),
+        facets: vec![Facet { byte_start: 14, byte_end: 16, feature: Feature::Tag("x".into()) }],
+        card: Some(Card { url: "https://a.io".into(), ..Card::default() }),
+        language: Some("en".into()),
+        canonical_url: Some("https://a.io/1".into()),
+        ..Draft::default()
+    };
+    let outbox = Outbox::new(&bench.path);
+    let desk = bench.desk(7, &bench.journal);
+    let outcome = outbox.publish(&draft, &desk).await;
+    assert_eq!(outcome, Outcome::Published(receipt(7)));
+    let expect = json!({
+        "crosspost": 7,
+        "text": "Hello\n\"world\" #x",
+        "facets": [{"byte_start": 14, "byte_end": 16, "kind": "tag", "value": "x"}],
+        "card": {"url": "https://a.io", "title": "", "description": ""},
+        "language": "en",
+        "url": "https://a.io/1",
+        "posted_at": "2026-02-02T02:40:00.000Z",
+    });
+    assert_eq!(bench.lines(), [expect]);
+    assert_eq!(outbox.find(&draft, &desk).await, Found::Published(receipt(7)));
+}
+
+#[tokio::test]
+async fn nothing_is_appended_before_it_is_journalled() {
+    struct Full;
+    #[async_trait::async_trait]
+    impl Notebook for Full {
+        async fn read(
+            &self,
+            _: &str,
+        ) -> Result<Option<Value>, posse_party::publish::NotebookError> {
+            Ok(None)
+        }
+        async fn write(
+            &self,
+            _: &str,
+            _: Value,
+        ) -> Result<(), posse_party::publish::NotebookError> {
+            Err(posse_party::publish::NotebookError("disk full".into()))
+        }
+    }
+    let bench = Bench::new();
+    let desk = Desk { journal: &Full, ..bench.desk(1, &bench.journal) };
+    let Outcome::Failed(failure) = Outbox::new(&bench.path).publish(&draft("x"), &desk).await
+    else {
+        panic!("published without a journal")
+    };
+    assert!(matches!(failure.class, Class::Retry { .. }), "{failure:?}");
+    assert_eq!(fs::read(&bench.path).unwrap(), b"");
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_cut_off_is_told_by_the_file() {
+    let bench = Bench::new();
+    assert_eq!(bench.find(1, &bench.journal).await, Found::Absent, "nothing was ever tried");
+    bench.publish(1, &bench.journal).await;
+    let whole = fs::read(&bench.path).unwrap();
+
+    // killed before the write, in its middle, before its last byte, and after it
+    for (kept, there) in [(0, false), (20, false), (whole.len() - 1, true), (whole.len(), true)] {
+        fs::write(&bench.path, &whole[..kept]).unwrap();
+        let expect = if there { Found::Published(receipt(1)) } else { Found::Absent };
+        assert_eq!(bench.find(1, &bench.journal).await, expect, "{kept} bytes written");
+        assert_eq!(bench.find(2, &bench.journal).await, Found::Absent, "another crosspost");
+    }
+}
+
+#[tokio::test]
+async fn a_torn_line_is_not_merged_with_the_next() {
+    let bench = Bench::new();
+    bench.publish(1, &bench.journal).await;
+    let whole = fs::read(&bench.path).unwrap();
+    fs::write(&bench.path, &whole[..20]).unwrap();
+
+    let journal = Scratch::default();
+    assert_eq!(bench.publish(2, &journal).await, Outcome::Published(receipt(2)));
+    let lines = bench.lines();
+    assert_eq!(lines[0]["torn"].as_str().unwrap().len(), 20);
+    assert_eq!(lines[1]["crosspost"], 2);
+    assert_eq!(lines.len(), 2);
+    assert_eq!(bench.find(2, &journal).await, Found::Published(receipt(2)));
+    assert_eq!(bench.find(1, &bench.journal).await, Found::Absent);
+}
+
+#[tokio::test]
+async fn a_line_that_is_there_is_not_repeated() {
+    let bench = Bench::new();
+    for _ in 0..3 {
+        assert_eq!(bench.publish(1, &bench.journal).await, Outcome::Published(receipt(1)));
+    }
+    assert_eq!(bench.lines().len(), 1);
+}
+
+/// Row numbers start again with a new database; the old file stays.
+#[tokio::test]
+async fn an_old_line_of_the_same_number_is_not_ours() {
+    let bench = Bench::new();
+    bench.publish(1, &bench.journal).await;
+    let journal = Scratch::default();
+    assert_eq!(bench.find(1, &journal).await, Found::Absent);
+    assert_eq!(bench.publish(1, &journal).await, Outcome::Published(receipt(1)));
+    assert_eq!(bench.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_was_rotated_away_tells_nothing() {
+    let bench = Bench::new();
+    bench.publish(1, &Scratch::default()).await;
+    bench.publish(2, &bench.journal).await;
+    let unknown = |found: Found| match found {
+        Found::Unknown(failure) => failure.message,
+        found => panic!("{found:?} of a file that is gone"),
+    };
+
+    let whole = fs::read(&bench.path).unwrap();
+    fs::write(&bench.path, b"").unwrap();
+    let shorter = unknown(bench.find(2, &bench.journal).await);
+    assert!(shorter.ends_with("it is not the file that was written to"), "{shorter}");
+
+    fs::rename(&bench.path, bench.path.with_extension("1")).unwrap();
+    let gone = unknown(bench.find(2, &bench.journal).await);
+    assert!(gone.contains("No such file"), "{gone}");
+
+    fs::write(&bench.path, [whole.clone(), whole].concat()).unwrap();
+    let other = unknown(bench.find(2, &bench.journal).await);
+    assert!(other.ends_with("it is not the file that was written to"), "{other}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_may_share_a_file() {
+    let bench = Bench::new();
+    let text = "x".repeat(20_000);
+    let posts = (0..40).map(|crosspost| {
+        let (bench, text) = (&bench, &text);
+        async move {
+            let journal = Scratch::default();
+            let desk = bench.desk(crosspost, &journal);
+            Outbox::new(&bench.path).publish(&draft(text), &desk).await
+        }
+    });
+    for (outcome, crosspost) in futures_util::future::join_all(posts).await.into_iter().zip(0..) {
+        assert_eq!(outcome, Outcome::Published(receipt(crosspost)));
+    }
+    let mut seen: Vec<_> = bench.lines().iter().map(|l| l["crosspost"].as_i64().unwrap()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..40).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let bench = Bench::new();
+    let desk = bench.desk(1, &bench.journal);
+    let outbox = Outbox::new(root.path());
+    let failure = outbox.verify(&desk).await.unwrap_err();
+    assert!(failure.message.starts_with("could not write to the outbox `/"), "{failure:?}");
+    let Outcome::Failed(failure) = outbox.publish(&draft("x"), &desk).await else {
+        panic!("published into a folder")
+    };
+    assert!(matches!(failure.class, Class::Retry { .. }), "{failure:?}");
+
+    assert_eq!(
+        Outbox::new("/dev/full").verify(&desk).await.unwrap_err().message,
+        "could not write to the outbox `/dev/full`: it is not a regular file"
+    );
+    let name = Outbox::new(&bench.path).verify(&desk).await.unwrap().name;
+    assert_eq!(name, bench.path.display().to_string());
+    assert!(!bench.path.exists(), "a check creates nothing");
+}
