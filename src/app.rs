@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::deliver::Worker;
 use crate::http;
 use crate::names::Label;
+use crate::orders::Orders;
 use crate::poll::Poller;
 use crate::publish;
 use crate::pulse::Pulses;
@@ -45,17 +46,6 @@ pub enum AppError {
     /// A loop ended that should not.
     #[error("the {0} ended unexpectedly")]
     Ended(String),
-}
-
-/// What the daemon is asked to do while it runs.
-#[derive(Clone, Debug, Default)]
-pub struct Orders {
-    /// Stop, after what is in flight.
-    pub stop: CancellationToken,
-    /// Load the config again.
-    pub reload: Arc<Notify>,
-    /// Poll every feed now.
-    pub poll: Arc<Notify>,
 }
 
 /// The daemon's surroundings.
@@ -163,8 +153,7 @@ async fn open(config: &Config, clock: &Clock) -> Result<(Lock, Store), AppError>
     let store = Store::open(&config.database)?;
     let now = clock.now();
     reconcile(&store, config, now).await?;
-    let rescued =
-        store.write(move |tx| crate::store::crossposts::rescue_sending(tx, now)).await?;
+    let rescued = store.write(move |tx| crate::store::crossposts::rescue_sending(tx, now)).await?;
     if rescued > 0 {
         tracing::warn!(
             "the last run ended in the middle of {rescued} attempts: asking the platforms what \
@@ -316,19 +305,11 @@ impl Daemon {
                 continue;
             }
             let bell = Wake::default();
-            let worker = worker(
-                &self.store,
-                &self.clock,
-                &config,
-                label,
-                bell.clone(),
-                self.pulses.clone(),
-            );
+            let worker =
+                worker(&self.store, &self.clock, &config, label, bell.clone(), self.pulses.clone());
             let Some(worker) = worker.await? else { continue };
-            let running = Running {
-                stop: self.stop.child_token(),
-                ended: CancellationToken::new(),
-            };
+            let running =
+                Running { stop: self.stop.child_token(), ended: CancellationToken::new() };
             let (stop, ended) = (running.stop.clone(), running.ended.clone());
             let name = format!("worker of {label}");
             self.tasks.spawn(async move {
@@ -381,10 +362,7 @@ impl Daemon {
     }
 
     /// Loads the config again; a bad one changes nothing.
-    async fn reload(
-        &mut self,
-        applied: &(dyn Fn(&Config) + Send + Sync),
-    ) -> Result<(), AppError> {
+    async fn reload(&mut self, applied: &(dyn Fn(&Config) + Send + Sync)) -> Result<(), AppError> {
         let path = self.path.clone();
         let loaded = tokio::task::spawn_blocking(move || Config::load(&path)).await;
         let mut config = match loaded.expect("loading a config does not panic") {

@@ -193,8 +193,7 @@ impl Worker {
             clock: &self.clock,
         };
         let outcome = publisher.publish(&draft, &desk).await;
-        let verdict =
-            decide::after_attempt(outcome, &crosspost, &self.delivery, self.clock.now());
+        let verdict = decide::after_attempt(outcome, &crosspost, &self.delivery, self.clock.now());
         self.settle((&crosspost, attempt), State::Sending, verdict, stop).await
     }
 
@@ -217,10 +216,7 @@ impl Worker {
     }
 
     /// Composes the draft from the entry as it is now. The inner failure is a content failure.
-    async fn compose(
-        &self,
-        crosspost: &Crosspost,
-    ) -> Result<std::result::Result<Draft, Failure>> {
+    async fn compose(&self, crosspost: &Crosspost) -> Result<std::result::Result<Draft, Failure>> {
         let id = crosspost.entry;
         let Some(entry) = self.store.read(move |db| entries::body(db, id)).await? else {
             return Ok(Err(Failure::content("its text is not stored any more (see [retention])")));

@@ -17,6 +17,7 @@ pub mod draft; // what will be sent
 pub mod crosspost; // states, receipts, classes of failure
 pub mod settings; // how an entry becomes a draft, in layers
 pub mod wake; // what rouses a sleeping loop
+pub mod orders; // what a running daemon is asked to do
 pub mod pulse; // when each loop was last seen alive
 
 // edges: one outside world each
@@ -36,6 +37,7 @@ pub mod deliver; // claim, compose, publish, decide, settle
 pub mod report; // what the owner is told
 
 // shell
+pub mod cli; // one file for each command
 pub mod app; // the daemon: open, reconcile, rescue, spawn, drain
 pub mod schedule; // cron expressions to rings
 pub mod signals; // what `kill` wants

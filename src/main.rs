@@ -1,3 +1,7 @@
 //! The binary: parses the arguments, runs the command, picks the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    posse_party::cli::main()
+}

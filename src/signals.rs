@@ -1,9 +1,9 @@
-//! Signals: what the operator's `kill` and systemd want, as wishes that loops can wait for.
+//! Signals: what the operator's `kill` and systemd want, as orders that loops can wait for.
 //!
 //! SIGTERM and SIGINT ask for a stop after the attempt in flight, SIGHUP for a reload, SIGUSR1 for a
 //! poll now. The second SIGTERM or SIGINT ends the process inside the signal handler itself, because
 //! a runtime that is stuck could not.
-//! **Invariant:** a wish is never lost and never queues up: while one waits, more are the same one.
+//! **Invariant:** an order is never lost and never queues up: while one waits, more are the same one.
 
 use std::io;
 use std::sync::Arc;
@@ -11,22 +11,11 @@ use std::sync::atomic::AtomicBool;
 
 use futures_util::StreamExt;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+
+use crate::orders::Orders;
 
 /// The exit code of a stop that would not wait: 128 + SIGINT, as shells say it.
 pub const EXIT_AT_ONCE: i32 = 130;
-
-/// What signals ask for.
-#[derive(Clone, Debug, Default)]
-pub struct Wishes {
-    /// Stop, after what is in flight.
-    pub stop: CancellationToken,
-    /// Load the config again.
-    pub reload: Arc<Notify>,
-    /// Poll every feed now.
-    pub poll: Arc<Notify>,
-}
 
 /// Signals from the moment of `listen` on.
 pub struct Signals(signal_hook_tokio::Signals);
@@ -47,24 +36,24 @@ pub fn listen() -> io::Result<Signals> {
 }
 
 impl Signals {
-    /// Turns signals into `wishes` until one asks to stop, or something else has stopped.
-    pub async fn forward(mut self, wishes: Wishes) {
+    /// Turns signals into `orders` until one asks to stop, or something else has stopped.
+    pub async fn forward(mut self, orders: Orders) {
         loop {
             let signal = tokio::select! {
                 biased;
-                () = wishes.stop.cancelled() => return,
+                () = orders.stop.cancelled() => return,
                 signal = self.0.next() => signal,
             };
             match signal {
-                Some(SIGHUP) => wishes.reload.notify_one(),
-                Some(SIGUSR1) => wishes.poll.notify_one(),
+                Some(SIGHUP) => orders.reload.notify_one(),
+                Some(SIGUSR1) => orders.poll.notify_one(),
                 Some(signal) => {
                     let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
                     tracing::info!(
                         signal = name,
                         "stopping after the attempts in flight; a second signal stops at once"
                     );
-                    wishes.stop.cancel();
+                    orders.stop.cancel();
                 }
                 None => return,
             }

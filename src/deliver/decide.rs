@@ -84,7 +84,8 @@ pub fn after_attempt(
             };
         }
         Class::Retry { not_before } => {
-            let due_at = later(not_before, now.plus(pause(crosspost, crosspost.attempts, delivery)));
+            let due_at =
+                later(not_before, now.plus(pause(crosspost, crosspost.attempts, delivery)));
             (again(due_at, true), Effect::HoldUntil(due_at))
         }
         Class::RateLimited { not_before } => {

@@ -222,7 +222,8 @@ fn baseline(
         for row in backfill {
             let Some(entry) = entries::body(tx, row)? else { continue };
             let news = News { asked_for: true, ..News::default() };
-            let fate = route::fate(&entry, &route.label, account, context.config, &news, context.now);
+            let fate =
+                route::fate(&entry, &route.label, account, context.config, &news, context.now);
             enter(tx, context, route.account, row, &fate, recorded)?;
             announce(&entry, &fate, &route.label, recorded);
         }
@@ -267,7 +268,8 @@ fn route_news(
                 missed: after_downtime && Some(*row) != newest,
                 after_downtime,
             };
-            let fate = route::fate(entry, &route.label, account, context.config, &news, context.now);
+            let fate =
+                route::fate(entry, &route.label, account, context.config, &news, context.now);
             enter(tx, context, route.account, *row, &fate, recorded)?;
             announce(entry, &fate, &route.label, recorded);
         }

@@ -186,20 +186,20 @@ mod tests {
     #[test]
     fn news_goes_out_after_the_delay() {
         check(|_, _, _, _| {}, ready(Duration::from_secs(120)));
-        check(|entry, ..| entry.published = None, ready(Duration::from_secs(120)));
+        check(|entry, _, _, _| entry.published = None, ready(Duration::from_secs(120)));
     }
 
     #[test]
     fn an_entry_of_the_future_waits_for_its_time() {
         let later = |entry: &mut Entry| entry.published = Some(NOW.plus(DAY));
-        check(|entry, ..| later(entry), ready(DAY + Duration::from_secs(120)));
+        check(|entry, _, _, _| later(entry), ready(DAY + Duration::from_secs(120)));
     }
 
     #[test]
     fn reasons_not_to_publish() {
-        check(|entry, ..| entry.control.syndicate = Some(false), skipped(NOT_SYNDICATED));
+        check(|entry, _, _, _| entry.control.syndicate = Some(false), skipped(NOT_SYNDICATED));
         check(|_, _, _, news| news.elsewhere = true, skipped(DUPLICATE));
-        check(|entry, ..| entry.published = Some(NOW.minus(8 * DAY)), skipped(TOO_OLD));
+        check(|entry, _, _, _| entry.published = Some(NOW.minus(8 * DAY)), skipped(TOO_OLD));
         check(|_, _, _, news| news.flood = true, held(FLOOD));
         check(|_, account, _, _| account.approve = true, held(APPROVAL));
     }

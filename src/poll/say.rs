@@ -29,11 +29,15 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
     for (reason, count) in &recorded.held {
         if recorded.flood_is_new && reason == super::route::FLOOD {
             let key = record::flood_incident(feed);
-            report::opened(&key, &format!(
-                "{feed} has more news at once than max_new: {} held; see them with `posse-party \
+            report::opened(
+                &key,
+                &format!(
+                    "{feed} has more news at once than max_new: {} held; see them with `posse-party \
                  list --state held --feed {feed}`, publish them with `posse-party release {feed}`, \
                  or set them aside with `posse-party skip ID…`",
-                plural(*count, "crosspost")));
+                    plural(*count, "crosspost")
+                ),
+            );
         } else {
             tracing::warn!(%feed,
                 "{} of {feed} held ({reason}); publish with `posse-party release {feed}`, or set \
@@ -52,13 +56,7 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
 }
 
 /// Says that a poll failed: loudly once, and then only for those who look closely.
-pub fn failed(
-    feed: &Label,
-    message: &str,
-    is_new: bool,
-    next: Option<Timestamp>,
-    now: Timestamp,
-) {
+pub fn failed(feed: &Label, message: &str, is_new: bool, next: Option<Timestamp>, now: Timestamp) {
     let next = match next {
         Some(next) => {
             let wait = Duration::from_secs(next.since(now).as_secs());

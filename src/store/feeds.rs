@@ -185,9 +185,8 @@ pub fn mark_started(
     started: &[(FeedId, Option<Timestamp>)],
     now: Timestamp,
 ) -> Result<()> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE feeds SET last_attempt_at = ?2, next_poll_at = ?3 WHERE id = ?1",
-    )?;
+    let mut statement = connection
+        .prepare_cached("UPDATE feeds SET last_attempt_at = ?2, next_poll_at = ?3 WHERE id = ?1")?;
     for (feed, next) in started {
         statement.execute((feed.0, now.as_millis(), next.map(Timestamp::as_millis)))?;
     }

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use posse_party::environment;
-use posse_party::signals::{self, Wishes};
+use posse_party::orders::Orders;
+use posse_party::signals;
 use rustix::process::{Pid, Signal, kill_process};
 
 const PART: &str = "POSSE_PARTY_TEST_SIGNALS";
@@ -15,7 +16,7 @@ fn child() {
     let Some(part) = environment::var(PART) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (signals, wishes) = (signals::listen().unwrap(), Wishes::default());
+        let (signals, orders) = (signals::listen().unwrap(), Orders::default());
         println!("ready");
         if part == "stuck" {
             loop {
@@ -25,16 +26,16 @@ fn child() {
         let tell = async {
             loop {
                 tokio::select! {
-                    () = wishes.reload.notified() => println!("reload"),
-                    () = wishes.poll.notified() => println!("poll"),
-                    () = wishes.stop.cancelled() => break println!("stop"),
+                    () = orders.reload.notified() => println!("reload"),
+                    () = orders.poll.notified() => println!("poll"),
+                    () = orders.stop.cancelled() => break println!("stop"),
                 }
             }
             if part == "busy" {
                 std::future::pending::<()>().await;
             }
         };
-        tokio::join!(signals.forward(wishes.clone()), tell);
+        tokio::join!(signals.forward(orders.clone()), tell);
     });
 }
 
