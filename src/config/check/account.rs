@@ -51,7 +51,8 @@ pub fn check(
     let approve = section.read(report, "approve", value::switch).unwrap_or(false);
     let (has_visibility, place) = (section.has("visibility"), section.place_of("visibility"));
     let text = text(report, &mut section);
-    if let Some(platform) = platform.filter(|platform| has_visibility && !has_choice(*platform)) {
+    let without_choice = platform.filter(|platform| !platform.has_visibility());
+    if let Some(platform) = without_choice.filter(|_| has_visibility) {
         let message = format!("{} has no choice of visibility, leave it out", platform.tag());
         report.problem(place, Kind::Value, &section.path_of("visibility"), message);
     }
@@ -82,11 +83,6 @@ fn platform(node: &Node) -> Result<Platform, String> {
         Some(platform) => Ok(platform),
         None => value::word(node, &Platform::ALL.map(|platform| (platform.tag(), platform))),
     }
-}
-
-/// Whether an account of `platform` may say who sees its posts.
-fn has_choice(platform: Platform) -> bool {
-    matches!(platform, Platform::Mastodon)
 }
 
 /// What to say of a key that is right, or nearly, in accounts of another platform.
