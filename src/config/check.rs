@@ -3,14 +3,15 @@
 //! Nothing stops at the first mistake: a value that can't be read is reported and taken as if it
 //! were absent. **Invariant:** a key that nobody reads is reported. **Refuses:** silent fallbacks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::problem::{Kind, Place, Report};
-use super::raw::Node;
+use super::raw::{Data, Node};
 use super::schema::{self, nearest};
 use super::secret::{Sources, Vars};
-use super::section::Section;
+use super::section::{Section, dotted};
 use super::{Config, Delivery, Http, Log, LogFormat, Retention, value};
 use crate::draft::Visibility;
 use crate::environment;
@@ -47,30 +48,31 @@ pub fn config(report: &mut Report, root: Node, path: &Path, folder: &Path, vars:
         feeds: &feeds.iter().map(|(label, _)| label.clone()).collect::<Vec<_>>(),
         accounts: &accounts.iter().map(|(label, _)| label.clone()).collect::<Vec<_>>(),
     };
+    let mut places = BTreeMap::new();
     for (name, node) in feeds {
-        let label = label(report, "feeds", &name, node.place);
-        let feed = feed::check(report, &around, &format!("feeds.{name}"), node);
+        let path = dotted("feeds", &name);
+        places.insert(path.clone(), node.place);
+        let label = label(report, &path, &name, node.place);
+        let feed = feed::check(report, &around, &path, node);
         config.feeds.extend(label.zip(feed));
     }
-    let mut places = Vec::new();
     for (name, node) in accounts {
-        let (label, place) = (label(report, "accounts", &name, node.place), node.place);
-        let account = account::check(report, &around, &format!("accounts.{name}"), node);
-        if let Some((label, account)) = label.zip(account) {
-            places.push((label.clone(), place));
-            config.accounts.insert(label, account);
-        }
+        let path = dotted("accounts", &name);
+        places.insert(path.clone(), node.place);
+        let label = label(report, &path, &name, node.place);
+        let account = account::check(report, &around, &path, node);
+        config.accounts.extend(label.zip(account));
     }
     if let Some(mut defaults) = section(report, &mut top, "defaults", schema::TEXT) {
         config.defaults = text(report, &mut defaults);
-        defaults.finish(report, |_| None);
+        defaults.finish(report, |_, _| None);
     }
     config.delivery = delivery(report, &mut top);
     config.http = http(report, &mut top);
     config.log = log(report, &mut top);
     config.retention = retention(report, &mut top);
-    top.finish(report, |_| None);
-    idle(report, &config);
+    top.finish(report, about_table);
+    idle(report, &config, &places);
     account::twins(report, &config, &places);
     config
 }
@@ -98,8 +100,17 @@ fn labelled(report: &mut Report, top: &mut Section, key: &'static str) -> Vec<(S
     section.map(|section| section.entries().collect()).unwrap_or_default()
 }
 
-fn label(report: &mut Report, table: &str, name: &str, place: Place) -> Option<Label> {
-    value::label(name).map_err(|message| report.problem(place, Kind::Value, table, message)).ok()
+fn label(report: &mut Report, path: &str, name: &str, place: Place) -> Option<Label> {
+    value::label(name).map_err(|message| report.problem(place, Kind::Value, path, message)).ok()
+}
+
+/// What to say of a table at the top that looks like a feed or an account.
+fn about_table(key: &str, node: &Node) -> Option<String> {
+    let Data::Table(keys) = &node.data else { return None };
+    let (table, _) = [("feeds", "url"), ("accounts", "platform")]
+        .into_iter()
+        .find(|(_, sign)| keys.contains_key(*sign))?;
+    Some(format!("unknown table, want `[{}]`", dotted(table, key)))
 }
 
 fn section(
@@ -155,10 +166,9 @@ fn text(report: &mut Report, section: &mut Section) -> Layer {
     use Visibility::{Direct, Private, Public, Unlisted};
     const VISIBILITIES: [(&str, Visibility); 4] =
         [("public", Public), ("unlisted", Unlisted), ("private", Private), ("direct", Direct)];
-    let owned = |node: &Node| value::text(node).map(String::from);
     let any = |node: &Node| value::any_text(node).map(String::from);
     Layer {
-        format_string: section.read(report, "format_string", owned),
+        format_string: section.read(report, "format_string", any),
         append_url: section.read(report, "append_url", value::switch),
         append_url_spacer: section.read(report, "append_url_spacer", any),
         truncate: section.read(report, "truncate", value::switch),
@@ -174,16 +184,19 @@ fn delivery(report: &mut Report, top: &mut Section) -> Delivery {
         return default;
     };
     let places = ["retry_max", "connect_timeout"].map(|key| section.place_of(key));
-    let mut read = |key, unit, otherwise: Duration| {
-        let parse = |node: &Node| value::duration(node, unit, "10ms");
-        section.read(report, key, parse).unwrap_or(otherwise)
-    };
+    let mut read =
+        |key, unit| section.read(report, key, |node| value::duration(node, unit, "10ms"));
+    let (base, max) = (read("retry_base", "s"), read("retry_max", "h"));
+    let give_up_after = read("give_up_after", "h").unwrap_or(default.give_up_after);
+    let (whole, connect) = (read("timeout", "s"), read("connect_timeout", "s"));
+    // of two that belong together, the one that was left out yields to the one that was given
+    let timeout = whole.unwrap_or(default.timeout);
     let delivery = Delivery {
-        retry_base: read("retry_base", "s", default.retry_base),
-        retry_max: read("retry_max", "h", default.retry_max),
-        give_up_after: read("give_up_after", "h", default.give_up_after),
-        timeout: read("timeout", "s", default.timeout),
-        connect_timeout: read("connect_timeout", "s", default.connect_timeout),
+        retry_base: base.unwrap_or(default.retry_base.min(max.unwrap_or(Duration::MAX))),
+        retry_max: max.unwrap_or(default.retry_max.max(base.unwrap_or_default())),
+        give_up_after,
+        timeout,
+        connect_timeout: connect.unwrap_or(default.connect_timeout.min(timeout / 2)),
     };
     let show = humantime::format_duration;
     if delivery.retry_max < delivery.retry_base {
@@ -197,7 +210,7 @@ fn delivery(report: &mut Report, top: &mut Section) -> Delivery {
         let message = format!("`{connect}` must be less than `timeout` (`{whole}`), {why}");
         report.problem(places[1], Kind::Value, "delivery.connect_timeout", message);
     }
-    section.finish(report, |_| None);
+    section.finish(report, |_, _| None);
     delivery
 }
 
@@ -217,7 +230,7 @@ fn http(report: &mut Report, top: &mut Section) -> Http {
             }
         }
     }
-    section.finish(report, |_| None);
+    section.finish(report, |_, _| None);
     Http { user_agent, allow_private }
 }
 
@@ -230,7 +243,7 @@ fn log(report: &mut Report, top: &mut Section) -> Log {
     };
     let level = section.read(report, "level", value::log_filter);
     let format = section.read(report, "format", |node| value::word(node, &FORMATS));
-    section.finish(report, |_| None);
+    section.finish(report, |_, _| None);
     Log { level: level.unwrap_or(default.level), format: format.unwrap_or(default.format) }
 }
 
@@ -242,12 +255,12 @@ fn retention(report: &mut Report, top: &mut Section) -> Retention {
     let days = |node: &Node| value::duration(node, "d", "1m");
     let bodies = section.read(report, "bodies", days).unwrap_or(default.bodies);
     let attempts = section.read(report, "attempts", days).unwrap_or(default.attempts);
-    section.finish(report, |_| None);
+    section.finish(report, |_, _| None);
     Retention { bodies, attempts }
 }
 
 /// Warns of what is right but has no effect.
-fn idle(report: &mut Report, config: &Config) {
+fn idle(report: &mut Report, config: &Config, places: &BTreeMap<String, Place>) {
     let whole = Place { file: 0, line: 0 };
     if config.feeds.is_empty() {
         report.warning(whole, "feeds", "there is no feed: nothing to do");
@@ -264,7 +277,8 @@ fn idle(report: &mut Report, config: &Config) {
                 Some(accounts) if accounts.is_empty() => "its list of accounts is empty",
                 _ => "no active account takes its entries",
             };
-            report.warning(whole, &format!("feeds.{label}"), reason);
+            let path = dotted("feeds", label.as_str());
+            report.warning(places[&path], &path, reason);
         }
     }
 }

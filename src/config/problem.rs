@@ -102,18 +102,21 @@ impl Report {
         self.warnings.push((place, warning));
     }
 
-    /// Whether some file could not be read whole.
-    pub fn is_partial(&self) -> bool {
-        self.problems.iter().any(|(_, kind, _)| *kind == Kind::Unread)
-    }
-
     /// The problems and the warnings in the order of the files and lines, each only once.
     ///
     /// After a syntax error nothing is said about absence: what seems to be missing may stand in
     /// the part that was not understood.
     pub fn finish(mut self) -> (Vec<Problem>, Vec<String>) {
-        if self.is_partial() {
-            self.problems.retain(|(_, kind, _)| *kind != Kind::Absence);
+        let unread =
+            |(place, kind, _): &(Place, Kind, Problem)| (*kind == Kind::Unread).then_some(*place);
+        let unread: Vec<_> = self.problems.iter().filter_map(unread).collect();
+        if !unread.is_empty() {
+            // nor of values on a broken line: what is left of them is not what was written
+            self.problems.retain(|(place, kind, _)| match kind {
+                Kind::Unread => true,
+                Kind::Value => !unread.contains(place),
+                Kind::Absence => false,
+            });
             self.warnings.clear();
         }
         self.problems.sort_by(|(a, _, p), (b, _, q)| (a, &p.key).cmp(&(b, &q.key)));

@@ -57,7 +57,8 @@ pub fn account(platform: Option<Platform>) -> Vec<&'static str> {
     let mut keys: Vec<_> = [ACCOUNT, TEXT].concat();
     for candidate in Platform::ALL {
         if platform.is_none_or(|platform| platform == candidate) {
-            keys.extend(credentials(candidate));
+            let more = credentials(candidate).iter().filter(|key| !keys.contains(key));
+            keys.extend(more.copied().collect::<Vec<_>>());
         }
     }
     keys
@@ -81,6 +82,31 @@ pub fn home_of(key: &str) -> Option<&'static str> {
         ("in an account", &["platform", "dry_run", "approve", "delay", "cooldown", "max_per_day"]),
     ];
     tables.into_iter().find(|(_, keys)| keys.contains(&key)).map(|(home, _)| home)
+}
+
+/// Words that other programs use for our keys.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("handle", "identifier"),
+    ("username", "identifier"),
+    ("user", "identifier"),
+    ("token", "access_token"),
+    ("password", "app_password"),
+    ("instance", "base_url"),
+    ("server", "base_url"),
+    ("file", "path"),
+    ("interval", "poll"),
+    ("schedule", "cron"),
+    ("type", "platform"),
+    ("enabled", "active"),
+    ("template", "format_string"),
+    ("format", "format_string"),
+];
+
+/// The key of `known` that was most likely meant by `typed`.
+pub fn meant<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+    let synonym = SYNONYMS.iter().filter(|(word, _)| *word == typed);
+    let mut synonyms = synonym.filter_map(|(_, key)| known.iter().find(|known| *known == key));
+    synonyms.next().copied().or_else(|| nearest(typed, known.iter().copied()))
 }
 
 /// The word that was most likely meant by `typed`, where one is near enough.
@@ -115,17 +141,62 @@ mod tests {
             ("max-new", Some("max_new")),
             ("Url", Some("url")),
             ("catchup", Some("catch_up")),
-            ("interval", None),
+            ("frequency", None),
             ("", None),
         ] {
             assert_eq!(nearest(typed, FEED.iter().copied()), expect, "{typed}");
         }
         assert_eq!(nearest("acces_tokn", ["access_token"]), Some("access_token"));
+        assert_eq!(meant("interval", FEED), Some("poll"));
+        assert_eq!(meant("interval", LOG), None);
     }
 
     #[test]
     fn a_list_reads_as_a_sentence() {
         assert_eq!(one_of(&["a"]), "`a`");
         assert_eq!(one_of(&["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+
+    /// `config/example.toml` with every key that is commented out taken in.
+    fn example() -> toml::Table {
+        let lines = include_str!("../../config/example.toml").lines().map(|line| {
+            let key = line.strip_prefix('#').unwrap_or(line);
+            if key.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()) { key } else { line }
+        });
+        lines.collect::<Vec<_>>().join("\n").parse().unwrap()
+    }
+
+    /// The words of `keys` that are not in `text` in backticks.
+    fn unsaid<'a>(text: &str, keys: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+        keys.into_iter().filter(|key| !text.contains(&format!("`{key}`"))).collect()
+    }
+
+    #[test]
+    fn the_example_and_the_documentation_hold_every_key() {
+        let example = example();
+        let docs = include_str!("../../docs/configuration.md");
+        let all = |of: &str| {
+            let tables = example[of].as_table().unwrap().values();
+            tables.filter_map(|table| table.as_table()).cloned().collect::<Vec<_>>()
+        };
+        let holds = |name: &str, tables: &[toml::Table], keys: &[&str]| {
+            for key in keys {
+                let found = tables.iter().any(|table| table.contains_key(*key));
+                assert!(found, "`{name}.{key}` is not in config/example.toml");
+            }
+            assert_eq!(unsaid(docs, keys.iter().copied()), [""; 0], "not in docs/configuration.md");
+        };
+        holds("", std::slice::from_ref(&example), TOP);
+        holds("feeds", &all("feeds"), FEED);
+        for platform in Platform::ALL {
+            let mut accounts = all("accounts");
+            accounts.retain(|account| account["platform"].as_str() == Some(platform.tag()));
+            holds(platform.tag(), &accounts, credentials(platform));
+        }
+        holds("accounts", &all("accounts"), &[ACCOUNT, TEXT].concat());
+        let sections = [("defaults", TEXT), ("delivery", DELIVERY), ("http", HTTP), ("log", LOG)];
+        for (name, keys) in sections.into_iter().chain([("retention", RETENTION)]) {
+            holds(name, &[example[name].as_table().unwrap().clone()], keys);
+        }
     }
 }

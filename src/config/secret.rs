@@ -81,7 +81,8 @@ pub fn find(node: &Node, sources: &Sources) -> Result<Found, (Place, String)> {
             return Ok(Found { secret, open_file: None, literal: true });
         }
         Data::Table(table) => table,
-        _ => return Err(here(format!("{}, in quotes", want()))),
+        Data::List(_) => return Err(here(format!("is a list, {}", want()))),
+        _ => return Err(here(format!("is not in quotes, {}", want()))),
     };
     // layered tables hold the keys of all their files; the reference of the last file counts
     let last = table.values().map(|node| node.place.file).max();
@@ -95,8 +96,8 @@ pub fn find(node: &Node, sources: &Sources) -> Result<Found, (Place, String)> {
         }
     };
     let there = |message: String| (reference.place, message);
-    let name = value::text(reference)
-        .map_err(|_| there(format!("`{way}` wants the name of the place, in quotes")))?;
+    let name =
+        value::text(reference).map_err(|_| there(format!("`{way}` wants a name in quotes")))?;
     let found = match way.as_str() {
         "env" => from_variable(name, sources),
         "file" => from_file(&value::path(reference, sources.folder).map_err(there)?),

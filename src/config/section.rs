@@ -31,7 +31,12 @@ impl Section {
         match node.data {
             Data::Table(nodes) => Some(Self { path, place, known, nodes }),
             _ => {
-                let message = format!("want a table, for example `[{path}]`");
+                let message = match path.split('.').next() {
+                    Some(table @ ("feeds" | "accounts")) => {
+                        format!("want a table of its own for each: `[{table}.LABEL]`")
+                    }
+                    _ => format!("want a table: `[{path}]`"),
+                };
                 report.problem(place, Kind::Value, &path, message);
                 None
             }
@@ -40,10 +45,7 @@ impl Section {
 
     /// The dotted path of `key`.
     pub fn path_of(&self, key: &str) -> String {
-        match self.path.as_str() {
-            "" => key.into(),
-            path => format!("{path}.{key}"),
-        }
+        dotted(&self.path, key)
     }
 
     /// Whether the owner wrote `key`.
@@ -90,18 +92,30 @@ impl Section {
         std::mem::take(&mut self.nodes).into_iter()
     }
 
-    /// Reports every key that the schema does not know, with what was most likely meant. `hint` may
-    /// know more about a key that is like none of this table.
-    pub fn finish(self, report: &mut Report, hint: impl Fn(&str) -> Option<String>) {
+    /// Reports every key that the schema does not know, with what was most likely meant. `hint` is
+    /// asked first.
+    pub fn finish(self, report: &mut Report, hint: impl Fn(&str, &Node) -> Option<String>) {
         for (key, node) in &self.nodes {
-            let near = schema::nearest(key, self.known.iter().copied());
-            let message = match (near, hint(key), schema::home_of(key)) {
-                (Some(near), ..) => format!("unknown key, want `{near}`"),
-                (None, Some(hint), _) => hint,
-                (None, None, Some(home)) => format!("unknown key here, it belongs {home}"),
-                _ => format!("unknown key, want {}", schema::one_of(&self.known)),
-            };
+            let message = hint(key, node).unwrap_or_else(|| self.about_unknown(key));
             report.problem(node.place, Kind::Absence, &self.path_of(key), message);
         }
     }
+
+    fn about_unknown(&self, key: &str) -> String {
+        match (schema::meant(key, &self.known), schema::home_of(key)) {
+            (Some(near), _) => format!("unknown key, want `{near}`"),
+            (None, Some(home)) => format!("unknown key here, it belongs {home}"),
+            (None, None) => format!("unknown key, want {}", schema::one_of(&self.known)),
+        }
+    }
+}
+
+/// The dotted path of `key` in the table at `path`, quoted where TOML would have it quoted.
+pub fn dotted(path: &str, key: &str) -> String {
+    let is_bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let key = match !key.is_empty() && key.bytes().all(is_bare) {
+        true => key.to_owned(),
+        false => format!("{key:?}"),
+    };
+    if path.is_empty() { key } else { format!("{path}.{key}") }
 }

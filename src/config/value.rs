@@ -4,20 +4,16 @@
 //! unit, a scheme or a type.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use chrono_tz::Tz;
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
-use ipnet::IpNet;
-use url::Url;
 
 use super::raw::{Data, Node};
 use super::schema::{nearest, one_of};
 use crate::names::Label;
 
-/// The longest duration taken: a hundred years, so that no sum of times can overflow.
-const DURATION_MAX: Duration = Duration::from_secs(36_500 * 86_400);
+mod time; // durations, cron, time zones
+mod web; // URLs, networks
+
+pub use time::{cron, duration, timezone};
+pub use web::{contact, feed_url, network, origin};
 
 /// How much of a value a message shows, in characters.
 const SHOWN_MAX: usize = 60;
@@ -25,7 +21,7 @@ const SHOWN_MAX: usize = 60;
 /// What a value is, for a message that wanted something else.
 pub fn describe(node: &Node) -> String {
     match &node.data {
-        Data::Text(text) => shown(text),
+        Data::Text(text) => format!("the text {}", shown(text)),
         Data::Integer(number) => format!("`{number}`"),
         Data::Float(number) => format!("`{number}`"),
         Data::Bool(value) => format!("`{value}`"),
@@ -42,7 +38,10 @@ pub fn shown(text: &str) -> String {
     if let Some((scheme, rest)) = text.split_once("://") {
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = authority.rsplit('@').next().unwrap_or_default();
+        let host = match authority.rsplit_once('@') {
+            Some((_, host)) => format!("…@{host}"),
+            None => authority.into(),
+        };
         let cut = if text.len() > scheme.len() + 3 + rest.len() { "…" } else { "" };
         text = format!("{scheme}://{host}{path}{cut}");
     }
@@ -64,6 +63,9 @@ pub fn text(node: &Node) -> Result<&str, String> {
 pub fn any_text(node: &Node) -> Result<&str, String> {
     match &node.data {
         Data::Text(text) => Ok(text),
+        Data::List(_) | Data::Table(_) => {
+            Err(format!("{} is not a text, want one", describe(node)))
+        }
         _ => Err(format!("{} is not a text, want it in quotes", describe(node))),
     }
 }
@@ -98,46 +100,6 @@ pub fn word<T: Copy>(node: &Node, words: &[(&str, T)]) -> Result<T, String> {
     })
 }
 
-/// A duration of at least `min`: `30s`, `5m`, `1h30m`, `7d`, `500ms`. `unit` is what a bare number
-/// most likely meant, for the message alone.
-pub fn duration(node: &Node, unit: &str, min: &str) -> Result<Duration, String> {
-    let text = match &node.data {
-        Data::Integer(number) if *number >= 0 => number.to_string(),
-        Data::Text(text) => text.trim().to_owned(),
-        _ => return Err(format!("{} is no duration, want for example `5{unit}`", describe(node))),
-    };
-    let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if bare {
-        return Err(format!("`{text}` has no unit, want for example `{text}{unit}`"));
-    }
-    let duration = parse_duration(&text)
-        .map_err(|why| format!("{} {why}, want for example `5{unit}`", shown(&text)))?;
-    if duration > DURATION_MAX {
-        return Err(format!("{} is too long, want at most `36500d`", shown(&text)));
-    }
-    if duration < parse_duration(min).unwrap_or_default() {
-        return Err(format!("{} is too short, want at least `{min}`", shown(&text)));
-    }
-    Ok(duration)
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    use humantime::DurationError::UnknownUnit;
-    // humantime reads `M` and `y` too, and nobody means a poll every 5 months
-    const UNITS: [&str; 6] = ["ms", "s", "m", "h", "d", "w"];
-    let unit = |unit: &str| format!("has the unit `{unit}`, which is none of {}", one_of(&UNITS));
-    let months = |word: &&str| matches!(*word, "M" | "month" | "months" | "y" | "year" | "years");
-    let words = text.split(|c: char| !c.is_ascii_alphabetic());
-    if let Some(word) = words.into_iter().find(months) {
-        return Err(unit(word));
-    }
-    humantime::parse_duration(text).map_err(|error| match error {
-        UnknownUnit { unit: word, .. } if !word.is_empty() => unit(&word),
-        UnknownUnit { .. } => "ends in a number without a unit".into(),
-        _ => "is no duration".into(),
-    })
-}
-
 /// A list of texts, each with its place in the list.
 pub fn list(node: &Node) -> Result<&[Node], String> {
     match &node.data {
@@ -165,139 +127,6 @@ pub fn path(node: &Node, folder: &Path) -> Result<PathBuf, String> {
         return Err(format!("{} holds a NUL, which no path may", shown(text)));
     }
     Ok(folder.join(text))
-}
-
-/// The URL of a feed; `file:` ones may be relative to `folder`.
-pub fn feed_url(node: &Node, folder: &Path) -> Result<Url, String> {
-    let text = text(node)?.trim();
-    if let Some(file) = text.strip_prefix("file:") {
-        return file_url(text, file, folder);
-    }
-    let url = web_url(text, "https://example.com/feed.xml")?;
-    if !url.username().is_empty() || url.password().is_some() {
-        let why = "holds a user name or a password, which would show in the log";
-        return Err(format!("{} {why}, want a URL without", shown(text)));
-    }
-    Ok(url)
-}
-
-fn file_url(text: &str, file: &str, folder: &Path) -> Result<Url, String> {
-    let broken = || format!("{} is no file URL, want for example `file:feed.xml`", shown(text));
-    let url = if file.starts_with('/') {
-        Url::parse(text).map_err(|_| broken())?
-    } else {
-        let base = Url::from_directory_path(folder).map_err(|()| broken())?;
-        base.join(&format!("./{file}")).map_err(|_| broken())?
-    };
-    let is_file = url.to_file_path().is_ok() && !url.path().ends_with('/');
-    (is_file && url.host().is_none()).then_some(url).ok_or_else(broken)
-}
-
-/// An absolute http(s) URL with a host.
-fn web_url(text: &str, example: &str) -> Result<Url, String> {
-    match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
-        Ok(url) if text.contains("://") => {
-            let scheme = url.scheme();
-            Err(format!("{} has the scheme `{scheme}`, want `https`", shown(text)))
-        }
-        // `example.com:8080/feed` parses with `example.com` as its scheme
-        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => {
-            let host = text.split(['/', ':']).next().unwrap_or_default();
-            let want = match host.contains('.') && !text.starts_with(['.', '/']) {
-                true => format!("https://{text}"),
-                false => example.into(),
-            };
-            Err(format!("{} has no scheme, want for example {}", shown(text), shown(&want)))
-        }
-        Err(error) => {
-            Err(format!("{} is no URL ({error}), want for example `{example}`", shown(text)))
-        }
-    }
-}
-
-/// An http(s) origin: a scheme, a host and perhaps a port.
-pub fn origin(node: &Node) -> Result<Url, String> {
-    let text = text(node)?.trim();
-    let url = web_url(text, "https://mastodon.social")?;
-    let origin = url.origin().ascii_serialization();
-    let extra = match &url {
-        url if !url.username().is_empty() || url.password().is_some() => "a user name",
-        url if url.path() != "/" => "a path",
-        url if url.query().is_some() => "a query",
-        url if url.fragment().is_some() => "a fragment",
-        _ => return Ok(url),
-    };
-    Err(format!("{} has {extra}, want only the origin `{origin}`", shown(text)))
-}
-
-/// A network, or a single address.
-pub fn network(node: &Node) -> Result<IpNet, String> {
-    let text = text(node)?.trim();
-    let address = |_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address));
-    text.parse().or_else(address).map_err(|_| {
-        format!("{} is no network, want for example `192.168.1.0/24` or `fd00::/8`", shown(text))
-    })
-}
-
-/// A cron expression: the five fields of crontab(5), six with seconds first, or `@daily` and kin.
-pub fn cron(node: &Node) -> Result<Cron, String> {
-    let text = text(node)?.trim();
-    let lower = text.to_ascii_lowercase();
-    let text = if lower == "@midnight" { "@daily" } else { text };
-    let fields: Vec<_> = text.split_whitespace().collect();
-    let want = "want five fields, for example `*/5 * * * *`, or six with seconds first";
-    if fields.len() == 1 && text.starts_with('@') {
-        let names =
-            ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
-        if !names.contains(&lower.as_str()) {
-            return Err(format!("{} is unknown, want {}", shown(text), one_of(&names)));
-        }
-    } else if !(5..=6).contains(&fields.len()) {
-        let count = fields.len();
-        return Err(format!("{} has {count} field(s), {want}", shown(text)));
-    }
-    // crontab(5): days must match in both fields as soon as one of them *starts* with a star
-    let starred = |back: usize| {
-        fields.len().checked_sub(back).is_some_and(|field| fields[field].starts_with('*'))
-    };
-    let cron = CronParser::builder()
-        .seconds(Seconds::Optional)
-        .year(Year::Optional)
-        .dom_and_dow(starred(3) || starred(1))
-        .build()
-        .parse(text)
-        .map_err(|error| {
-            format!("{} is no cron expression ({}), {want}", shown(text), why(&error))
-        })?;
-    // any start will do: the pattern holds no year
-    let start = chrono::DateTime::<chrono::Utc>::UNIX_EPOCH;
-    match cron.find_next_occurrence(&start, true) {
-        Ok(_) => Ok(cron),
-        Err(_) => Err(format!("{} names a date that never comes", shown(text))),
-    }
-}
-
-/// The reason of a cron error, in the style of our own.
-fn why(error: &croner::errors::CronError) -> String {
-    use croner::errors::CronError::{ComponentError, IllegalCharacters, InvalidPattern};
-    let reason = match error {
-        ComponentError(why) | IllegalCharacters(why) | InvalidPattern(why) => why.clone(),
-        other => other.to_string(),
-    };
-    let mut chars = reason.trim_end_matches('.').chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// An IANA time zone.
-pub fn timezone(node: &Node) -> Result<Tz, String> {
-    let text = text(node)?;
-    text.parse().map_err(|_| {
-        match nearest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
-            Some(near) => format!("{} is no time zone, want `{near}`", shown(text)),
-            None => format!("{} is no time zone, want for example `Europe/Berlin`", shown(text)),
-        }
-    })
 }
 
 /// A BCP 47 language tag.
@@ -337,15 +166,4 @@ pub fn log_filter(node: &Node) -> Result<String, String> {
             Err(format!("{} is no filter, want for example `info,posse_party=debug`", shown(text)))
         }
     }
-}
-
-/// The owner's address or URL for the User-Agent header.
-pub fn contact(node: &Node) -> Result<String, String> {
-    let text = text(node)?.trim();
-    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '\\');
-    if !text.is_empty() && text.chars().all(fits) {
-        return Ok(text.into());
-    }
-    let want = "want an address or a URL in plain ASCII, for example `me@example.com`";
-    Err(format!("{} can't stand in a User-Agent, {want}", shown(text)))
 }

@@ -1,5 +1,6 @@
 //! Check of `[accounts.LABEL]`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use url::Url;
@@ -7,9 +8,9 @@ use url::Url;
 use super::{Around, references, text};
 use crate::config::problem::{Kind, Place, Report};
 use crate::config::raw::Node;
-use crate::config::schema::{nearest, one_of};
+use crate::config::schema::one_of;
 use crate::config::secret::{self, Secret};
-use crate::config::section::Section;
+use crate::config::section::{Section, dotted};
 use crate::config::{AccountConfig, Config, Credentials, schema, value};
 use crate::names::Label;
 use crate::platform::Platform;
@@ -50,11 +51,18 @@ pub fn check(
     let approve = section.read(report, "approve", value::switch).unwrap_or(false);
     let (has_visibility, place) = (section.has("visibility"), section.place_of("visibility"));
     let text = text(report, &mut section);
-    if let Some(platform) = platform.filter(|platform| has_visibility && !has_choice(*platform)) {
+    let without_choice = platform.filter(|platform| !platform.has_visibility());
+    if let Some(platform) = without_choice.filter(|_| has_visibility) {
         let message = format!("{} has no choice of visibility, leave it out", platform.tag());
         report.problem(place, Kind::Value, &section.path_of("visibility"), message);
     }
-    section.finish(report, |key| about_foreign(key, platform));
+    if platform.is_none() {
+        // what is wrong with its credentials can only be said when the platform is known
+        Platform::ALL.into_iter().flat_map(schema::credentials).for_each(|key| {
+            section.take(key);
+        });
+    }
+    section.finish(report, |key, _| about_foreign(key, platform?));
     Some(AccountConfig {
         platform: platform?,
         credentials,
@@ -70,27 +78,22 @@ pub fn check(
 }
 
 fn platform(node: &Node) -> Result<Platform, String> {
-    let mut words: Vec<_> =
-        Platform::ALL.iter().map(|platform| (platform.tag(), *platform)).collect();
-    if let Some(platform) = value::text(node).ok().and_then(Platform::from_tag) {
-        words.push((platform.tag(), platform));
-        return Ok(platform);
+    // `bsky` is taken, and not advertised
+    match value::text(node).ok().and_then(Platform::from_tag) {
+        Some(platform) => Ok(platform),
+        None => value::word(node, &Platform::ALL.map(|platform| (platform.tag(), platform))),
     }
-    value::word(node, &words)
-}
-
-/// Whether an account of `platform` may say who sees its posts.
-fn has_choice(platform: Platform) -> bool {
-    matches!(platform, Platform::Mastodon)
 }
 
 /// What to say of a key that is right, or nearly, in accounts of another platform.
-fn about_foreign(key: &str, platform: Option<Platform>) -> Option<String> {
-    let all = Platform::ALL.into_iter().flat_map(schema::credentials).copied();
-    let meant = nearest(key, all)?;
+fn about_foreign(key: &str, platform: Platform) -> Option<String> {
+    if schema::meant(key, &schema::account(Some(platform))).is_some() {
+        return None;
+    }
+    let meant = schema::meant(key, &schema::account(None))?;
     let of: Vec<_> = schema::platforms_with(meant).iter().map(|other| other.tag()).collect();
-    let (of, this) = (of.join(" and "), platform?.tag());
-    Some(format!("`{meant}` is a key of {of} accounts, and this is a {this} account"))
+    let (of, this) = (of.join(" and "), platform.tag());
+    Some(format!("`{meant}` is a key of {of} accounts, and the platform here is `{this}`"))
 }
 
 /// The credentials; `None` where some are missing, each of which is reported unless `dry_run`.
@@ -217,16 +220,15 @@ fn secret(
 }
 
 /// Warns of two accounts that log in as the same one: each of their entries would go out twice.
-pub fn twins(report: &mut Report, config: &Config, places: &[(Label, Place)]) {
+pub fn twins(report: &mut Report, config: &Config, places: &BTreeMap<String, Place>) {
     let mut seen: Vec<(String, &Label)> = Vec::new();
     for (label, account) in config.accounts.iter().filter(|(_, it)| it.active && !it.dry_run) {
         let Some(credentials) = &account.credentials else { continue };
         let fingerprint = credentials.fingerprint();
         if let Some((_, other)) = seen.iter().find(|(seen, _)| *seen == fingerprint) {
-            let place = places.iter().find(|(named, _)| named == label).map(|(_, place)| *place);
+            let path = dotted("accounts", label.as_str());
             let message = format!("is let in as `{other}` is: an entry for both goes out twice");
-            let place = place.unwrap_or(Place { file: 0, line: 0 });
-            report.warning(place, &format!("accounts.{label}"), message);
+            report.warning(places[&path], &path, message);
         }
         seen.push((fingerprint, label));
     }

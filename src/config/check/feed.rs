@@ -32,7 +32,7 @@ pub fn check(report: &mut Report, around: &Around, path: &str, node: Node) -> Op
     let catch_up = section.read(report, "catch_up", |node| value::word(node, &CATCH_UP));
     let accounts = references(report, &mut section, "accounts", around.accounts);
     let active = section.read(report, "active", value::switch).unwrap_or(true);
-    section.finish(report, |_| None);
+    section.finish(report, |_, _| None);
     Some(FeedConfig {
         url: url?,
         cadence,
