@@ -53,7 +53,6 @@ pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
         .pool_idle_timeout(Duration::from_secs(10))
         .pool_max_idle_per_host(4)
         .http1_ignore_invalid_headers_in_responses(true)
-        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http2_max_header_list_size(64 * 1024)
         .build()
 }
@@ -93,27 +92,17 @@ pub fn shown(url: &Url) -> String {
     format!("{plain}{}", if url.query().is_some() { "?…" } else { "" })
 }
 
-/// What went wrong in a client and why, in one line, without the URL.
+/// What went wrong in a client and the innermost reason, in one line, without the URL.
 pub fn explain(error: &reqwest::Error) -> String {
-    let mut line = String::from(if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "could not connect"
-    } else if error.is_body() || error.is_decode() {
-        "the answer broke off or can't be read"
-    } else {
-        "the connection was lost"
-    });
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !line.contains(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = error.source();
-    }
-    line
+    let what = match error {
+        _ if error.is_connect() && error.is_timeout() => return "could not connect in time".into(),
+        _ if error.is_timeout() => return "no answer in time".into(),
+        _ if error.is_connect() => "could not connect",
+        _ if error.is_body() || error.is_decode() => "the answer broke off or can't be read",
+        _ => "no usable answer",
+    };
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.last().map_or(what.into(), |cause| format!("{what}: {cause}"))
 }
 
 /// A body that was not read whole.

@@ -114,13 +114,14 @@ fn distance_after(distance: Duration, attempt: &Attempt) -> Duration {
         Outcome::Limited => attempt.errors.max(1),
         Outcome::Started | Outcome::Usable | Outcome::Gone => return distance,
     };
-    let least = if attempt.outcome == Outcome::Limited { distance * 2 } else { distance };
+    let least =
+        if attempt.outcome == Outcome::Limited { distance.saturating_mul(2) } else { distance };
     distance.saturating_mul(2_u32.saturating_pow(doublings)).min(BACKOFF_MAX).max(least)
 }
 
 /// `distance` and its jitter; what was cut to the longest backoff stays there.
 fn spread(distance: Duration, attempt: &Attempt) -> Duration {
-    let spread = distance + jitter(distance, attempt);
+    let spread = distance.saturating_add(jitter(distance, attempt));
     if distance <= BACKOFF_MAX { spread.min(BACKOFF_MAX) } else { spread }
 }
 
@@ -280,6 +281,19 @@ mod tests {
         check(&every(MINUTE), asked(usable(), 5), MINUTE);
         let past = Attempt { retry_after: Some(Timestamp::from_secs(0)), ..usable() };
         check(&every(MINUTE), past, MINUTE);
+    }
+
+    #[test]
+    fn absurd_numbers_are_only_far_away() {
+        let far = Attempt {
+            fresh_for: Some(Duration::MAX),
+            retry_after: Some(Timestamp::from_millis(i64::MAX)),
+            ..usable()
+        };
+        assert_eq!(next_poll(&Cadence::Auto, &far), after(24 * HOUR));
+        let limited = Attempt { outcome: Outcome::Limited, retry_after: None, ..far };
+        let never = Some(Timestamp::from_millis(i64::MAX));
+        assert_eq!(next_poll(&Cadence::Every(Duration::MAX), &limited), never);
     }
 
     #[test]

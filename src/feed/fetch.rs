@@ -54,7 +54,8 @@ pub struct Ask<'a> {
     pub validators: Option<&'a Validators>,
     /// Limit over the whole chain; [`TIME_MAX`] unless there is a reason.
     pub time_max: Duration,
-    /// Limit of the body, on the wire and decompressed; [`BODY_BYTES_MAX`] unless there is a reason.
+    /// Limit of the body, on the wire and decompressed; [`BODY_BYTES_MAX`] unless there is a
+    /// reason.
     pub bytes_max: usize,
 }
 

@@ -71,7 +71,7 @@ mod tests {
 
     const HOME: &str = "http://u:p@a.test/feed";
 
-    /// Polls: the target of a usable answer (`-`: none), `html`, or `gone`; then `to` and the count.
+    /// Polls: the target of a usable answer (`-`: none), `html` or `gone`; then `to` and the count.
     fn check(polls: &str, to: Option<&str>, count: u32) {
         let home: Url = HOME.parse().unwrap();
         let mut moved = Moved::default();

@@ -64,7 +64,7 @@ pub fn decode(
     })
 }
 
-/// Whether [`undo`] does something about this coding.
+/// Whether [`decode`] does something about this coding.
 pub fn is_known(coding: &str) -> bool {
     ["gzip", "x-gzip", "deflate", "br", "zstd"].iter().any(|c| c.eq_ignore_ascii_case(coding))
 }

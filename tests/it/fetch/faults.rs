@@ -81,6 +81,8 @@ async fn what_breaks_off_is_a_failure() {
     ];
     for (what, reply) in broken {
         let error = fail(reply).await;
+        let said = error.to_string();
+        assert!(said.lines().count() == 1 && said.len() < 160, "{what}: {said}");
         let expected = matches!(error.cause, Cause::Network(_) | Cause::Coding(_));
         assert!(expected, "{what}: {error:?}");
         assert_eq!(error.outcome(), Outcome::Failed, "{what}");
@@ -90,8 +92,8 @@ async fn what_breaks_off_is_a_failure() {
 #[tokio::test]
 async fn a_host_that_is_not_there_is_a_failure() {
     let url = plain().url("/"); // the server is gone at the end of this line
-    let error = get(&url).await.unwrap_err();
-    assert!(error.to_string().contains("could not connect"), "{error}");
+    let said = get(&url).await.unwrap_err().to_string();
+    assert!(said.contains("`: could not connect: Connection refused"), "{said}");
 }
 
 #[tokio::test]
