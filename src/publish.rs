@@ -19,8 +19,8 @@ use crate::names::CrosspostId;
 use crate::platform::Limits;
 
 pub mod backoff; // how long to wait
-pub mod classify; // what an error means
 pub mod bluesky; // AT Protocol accounts
+pub mod classify; // what an error means
 pub mod mastodon; // any server that speaks the Mastodon API
 pub mod outbox; // a local file
 

@@ -581,7 +581,7 @@ impl State {
         known_keys(&body, &keys)?;
         let (repo, rkey) = (string(&body, "repo")?, string(&body, "rkey")?);
         if ![DID, HANDLE].contains(&repo) {
-            return Err((401, "AuthenticationRequired", "Authentication Required".into()));
+            return Err((403, "AccountNotFound", "Account not found".into()));
         }
         if let Some(status) = self.status {
             let error =

@@ -9,5 +9,5 @@ mod wire; // the loopback server that the others script
 mod mastodon;
 mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
 mod bluesky;
-mod bluesky_server;
+mod bluesky_server; // a strict stand-in, which the tests of the daemon use too
 mod outbox;

@@ -19,6 +19,10 @@ const WRONG_HOST_REST: Duration = Duration::from_secs(3600);
 /// The most characters of a server's own message that are shown.
 const MESSAGE_CHARS_MAX: usize = 300;
 
+/// Where app passwords are made (bsky.app, seen 2026-08), on any server.
+const APP_PASSWORDS: &str =
+    "https://bsky.app/settings/app-passwords, or Settings → Privacy and security → App passwords";
+
 /// What an answer that is no success means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -93,11 +97,11 @@ impl Answer {
 
     /// The failure that this answer to `call` is, when nothing cures it.
     pub fn failure(&self, call: Call, origin: &Url, now: Timestamp) -> Failure {
-        let class = self.class(call, origin, now);
+        let class = self.class(call, now);
         Failure { class, message: format!("{}: {}", call.trouble(origin), self.words()) }
     }
 
-    fn class(&self, call: Call, origin: &Url, now: Timestamp) -> Class {
+    fn class(&self, call: Call, now: Timestamp) -> Class {
         let account = |hint: String| Class::Account { until: None, hint };
         match self.meaning(call) {
             Meaning::Limited => {
@@ -109,14 +113,12 @@ impl Answer {
                     .into(),
             ),
             Meaning::BadPassword => account(format!(
-                "check `identifier`, or make a new app password at {} (Settings → Privacy and \
-                 security → App passwords) and put it into the config",
-                settings_page(origin)
+                "check `identifier`, or make a new app password ({APP_PASSWORDS}) and put it into \
+                 the config"
             )),
             Meaning::SecondFactor => account(format!(
                 "this is the account's main password, which needs a code by e-mail each time: make \
-                 an app password at {} (Settings → Privacy and security → App passwords)",
-                settings_page(origin)
+                 an app password ({APP_PASSWORDS}) and put it into the config"
             )),
             Meaning::Suspended => {
                 account("sign in to the account in a browser: it is not active".into())
@@ -164,14 +166,6 @@ impl Answer {
             words.push_str(&part);
         }
         words
-    }
-}
-
-/// Where the owner of an account on `origin` finds its settings.
-fn settings_page(origin: &Url) -> String {
-    match origin.host_str() {
-        Some("bsky.social") | None => "https://bsky.app/settings".into(),
-        Some(host) => format!("https://bsky.app/settings (signed in through `{host}`)"),
     }
 }
 

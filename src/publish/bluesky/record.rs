@@ -23,7 +23,7 @@ pub fn post(draft: &Draft, created_at: &str) -> Value {
     if let Some(card) = &draft.card {
         record.insert("embed".into(), external(card));
     }
-    if let Some(language) = draft.language.as_deref().filter(|tag| is_language(tag)) {
+    if let Some(language) = draft.language.as_deref().and_then(language) {
         record.insert("langs".into(), json!([language]));
     }
     Value::Object(record)
@@ -54,15 +54,27 @@ fn external(card: &Card) -> Value {
     })
 }
 
-/// Whether `tag` has the form of BCP 47. One that has not would cost the whole post, so it is left
-/// out.
-fn is_language(tag: &str) -> bool {
-    let mut parts = tag.split('-');
-    parts.next().is_some_and(|first| {
-        (2..=8).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_alphabetic())
-    }) && parts.all(|part| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    })
+/// `tag` where it has the common form of BCP 47 (`en`, `zh-Hant-TW`, `de-1996`), else its language
+/// alone, else nothing: a tag that the server can't read would cost the whole post.
+fn language(tag: &str) -> Option<&str> {
+    let alphabetic = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
+    let numeric = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let language = tag.split(['-', '_']).next()?;
+    if !((2..=3).contains(&language.len()) && alphabetic(language)) {
+        return None;
+    }
+    let mut parts = tag.split('-').skip(1).peekable();
+    parts.next_if(|part| part.len() == 4 && alphabetic(part)); // script
+    parts.next_if(|part| {
+        part.len() == 2 && alphabetic(part) || part.len() == 3 && numeric(part) // region
+    });
+    let variants = parts.all(|part| {
+        let starts_with_digit = part.starts_with(|c: char| c.is_ascii_digit());
+        part.bytes().all(|b| b.is_ascii_alphanumeric())
+            && ((5..=8).contains(&part.len()) || part.len() == 4 && starts_with_digit)
+    });
+    let whole = variants && !tag.contains('_');
+    Some(if whole { tag } else { language })
 }
 
 #[cfg(test)]
@@ -125,13 +137,16 @@ mod tests {
     }
 
     #[test]
-    fn a_language_that_the_platform_would_refuse_is_left_out() {
-        let check = |tag, expect| assert_eq!(is_language(tag), expect, "{tag}");
-        for tag in ["en", "en-US", "zh-Hant-TW", "ast", "de-1996"] {
-            check(tag, true);
+    fn a_language_that_the_platform_would_refuse_is_shortened_or_left_out() {
+        let check = |tag, expect| assert_eq!(language(tag), expect, "{tag}");
+        for tag in ["en", "EN", "ast", "en-US", "es-419", "zh-Hant-TW", "de-1996", "sl-rozaj"] {
+            check(tag, Some(tag));
         }
-        for tag in ["", "e", "en_US", "english language", "12", "en-", "en-verylongsubtag"] {
-            check(tag, false);
+        for tag in ["en_US", "en-", "en-a", "en-US-US", "en_US-US", "en-12", "en-x-private"] {
+            check(tag, Some("en"));
+        }
+        for tag in ["", "e", "english", "english language", "12", "-en", "日本"] {
+            check(tag, None);
         }
     }
 
