@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod config;
+mod mastodon;
+mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
 mod signals;
 mod systemd;
 mod wire; // the loopback server that the others script
-mod mastodon;
-mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
