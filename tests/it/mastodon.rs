@@ -648,7 +648,7 @@ async fn limits_that_nobody_tells_are_the_defaults_and_not_asked_for_at_once() {
         Answer::Garbage,
         Answer::Truncated,
         Answer::Reply(Reply::html(502)),
-        Answer::Reply(Reply::html(200)),
+        Answer::Reply(Reply::error(429, "Too many requests")),
         Answer::Reply(Reply::html(301).with("Location", "https://elsewhere.example/")),
     ];
     for answer in answers {
@@ -663,6 +663,45 @@ async fn limits_that_nobody_tells_are_the_defaults_and_not_asked_for_at_once() {
         bench.later(MINUTE * 11);
         assert_eq!(bench.limits().await.max, 1000, "{told}");
     }
+}
+
+#[tokio::test]
+async fn limits_come_from_whoever_answers() {
+    // a front page for everything that is not known
+    for reply in [Reply::html(200), Reply::html(404)] {
+        let bench = Bench::new(Family::Mastodon);
+        bench.server.set_max_characters(1000);
+        bench.server.script(Route::InstanceV2, Fault::reply(reply.clone()));
+        bench.server.script(Route::NodeInfo, Fault::reply(reply));
+        let unit = Unit::Mastodon { url: Some(23), short_mentions: true };
+        assert_eq!(bench.limits().await, Limits { unit, max: 1000, max_bytes: None });
+    }
+    let bench = Bench::new(Family::Pleroma);
+    bench.server.script(Route::NodeInfo, Fault::reply(Reply::html(403)));
+    let expect = Limits { unit: Unit::Graphemes, max: 5000, max_bytes: None };
+    assert_eq!(bench.limits().await, expect);
+}
+
+#[tokio::test]
+async fn a_boost_of_somebody_with_our_link_is_not_our_post() {
+    let mut bench = Bench::ready(Family::Friendica).await;
+    bench.server.script(Route::Publish, Fault::dropped());
+    bench.failure(&draft()).await;
+    bench.server.seed(&draft().text, Duration::ZERO, true);
+    bench.later(MINUTE);
+    assert_eq!(bench.find(&draft()).await, Found::Absent);
+}
+
+#[tokio::test]
+async fn a_list_of_long_posts_is_read_whole() {
+    let mut bench = Bench::ready(Family::GoToSocial).await;
+    bench.server.script(Route::Publish, Fault::lost());
+    bench.failure(&draft()).await;
+    for _ in 0..39 {
+        bench.server.seed(&"ä long post ".repeat(1000), Duration::ZERO, false);
+    }
+    bench.later(MINUTE);
+    assert!(matches!(bench.find(&draft()).await, Found::Published(_)));
 }
 
 #[tokio::test]
