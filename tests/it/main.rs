@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod config;
+mod mastodon;
+mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
 mod signals;
 mod systemd;
 mod fetch; // one request for a feed

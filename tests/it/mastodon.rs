@@ -3,6 +3,7 @@
 //!
 //! Time is moved by handing the publisher another clock, never by waiting.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -21,8 +22,10 @@ use crate::mastodon_server::{
     Answer, Effect, Family, Fault, MastodonServer, Reply, Request, Route, TOKEN,
 };
 
-/// Long enough for a busy machine to answer on loopback, short enough to wait for in a test.
-const TIMEOUT: Duration = Duration::from_millis(400);
+/// Far longer than a busy machine takes to answer on loopback.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Short enough to wait for, where the server says nothing.
+const SHORT: Duration = Duration::from_millis(500);
 
 /// A crosspost of an account on a server of its own.
 struct Bench {
@@ -33,6 +36,15 @@ struct Bench {
     clock: Clock,
 }
 
+fn publisher(server: &MastodonServer, token: &str, timeout: Duration) -> Mastodon {
+    // a client takes long to build, and keeps no connections: one is enough
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        let delivery = Delivery { timeout: TIMEOUT, ..Delivery::default() };
+        http::publishing("posse-party/test", &delivery).unwrap()
+    });
+    Mastodon::new(server.url().clone(), Secret::new(token), CLIENT.clone(), timeout)
+}
+
 impl Bench {
     fn new(family: Family) -> Self {
         Self::with_token(family, TOKEN)
@@ -40,11 +52,19 @@ impl Bench {
 
     fn with_token(family: Family, token: &str) -> Self {
         let server = MastodonServer::start(family);
-        let delivery = Delivery { timeout: TIMEOUT, ..Delivery::default() };
-        let client = http::publishing("posse-party/test", &delivery).unwrap();
-        let publisher = Mastodon::new(server.url().clone(), Secret::new(token), client, TIMEOUT);
+        let publisher = publisher(&server, token, TIMEOUT);
         let (journal, memory) = (Scratch::default(), Scratch::default());
         Self { server, publisher, journal, memory, clock: Clock::System }
+    }
+
+    /// Gives up soon from now on.
+    fn impatient(&mut self) {
+        self.publisher = publisher(&self.server, TOKEN, SHORT);
+    }
+
+    /// Waits as long as it takes from now on.
+    fn patient(&mut self) {
+        self.publisher = publisher(&self.server, TOKEN, TIMEOUT);
     }
 
     /// One whose publisher has asked for the limits, as the pipeline does before it composes.
@@ -96,7 +116,9 @@ impl Bench {
     /// Does what the delivery does: asks before anything is sent again, and waits when told to.
     async fn deliver(&mut self, draft: &Draft) -> Receipt {
         for _ in 0..5 {
-            match self.publish(draft).await {
+            let outcome = self.publish(draft).await;
+            self.patient();
+            match outcome {
                 Outcome::Published(receipt) => return receipt,
                 Outcome::Failed(Failure { class: Class::Retry { .. }, .. }) => continue,
                 Outcome::Failed(Failure { class: Class::Ambiguous | Class::Duplicate, .. }) => {}
@@ -191,7 +213,10 @@ async fn every_fault_has_its_class() {
         (Fault { effect: Effect::Done, answer: Answer::Reply(Reply::html(504)) }, "ambiguous"),
     ];
     for (fault, class) in table {
-        let bench = Bench::new(Family::Mastodon);
+        let mut bench = Bench::new(Family::Mastodon);
+        if matches!(fault.answer, Answer::Silence) {
+            bench.impatient();
+        }
         let told = format!("{fault:?}");
         bench.server.script(Route::Publish, fault);
         let failure = bench.failure(&draft()).await;
@@ -239,6 +264,9 @@ async fn a_lost_answer_ends_with_one_post_in_every_family() {
         let told = format!("{family:?}, {fault:?}");
         let mut bench = Bench::ready(family).await;
         bench.server.seed("An older post https://blog.example.com/older", HOUR * 9, false);
+        if matches!(fault.answer, Answer::Silence) {
+            bench.impatient();
+        }
         bench.server.script(Route::Publish, fault);
         let receipt = bench.deliver(&draft()).await;
         let ours: Vec<_> = bench.server.posts().split_off(1);
@@ -277,6 +305,7 @@ async fn answers_lost_again_and_again_still_end_with_one_post() {
 async fn a_server_that_is_only_slow_gets_no_second_request() {
     for family in [Family::Mastodon, Family::GoToSocial] {
         let mut bench = Bench::ready(family).await;
+        bench.impatient();
         let slow = Fault { effect: Effect::Late, answer: Answer::Silence };
         bench.server.script(Route::Publish, slow);
         assert_eq!(bench.failure(&draft()).await.class, Class::Ambiguous);
@@ -287,7 +316,7 @@ async fn a_server_that_is_only_slow_gets_no_second_request() {
         else {
             panic!("{family:?} was believed");
         };
-        assert!(at.since(bench.clock.now()) <= TIMEOUT * 2);
+        assert!(at.since(bench.clock.now()) <= SHORT * 2);
         assert_eq!(bench.posted().len(), 1);
 
         bench.server.catch_up();
@@ -492,7 +521,7 @@ async fn an_absence_is_believed_only_of_a_list_that_proves_it() {
     }
 }
 
-static OLD: std::sync::LazyLock<Value> = std::sync::LazyLock::new(
+static OLD: LazyLock<Value> = LazyLock::new(
     || json!({ "id": "1", "created_at": "2020-01-01T00:00:00Z", "content": "<p>Old</p>" }),
 );
 
@@ -648,12 +677,15 @@ async fn limits_that_nobody_tells_are_the_defaults_and_not_asked_for_at_once() {
         Answer::Garbage,
         Answer::Truncated,
         Answer::Reply(Reply::html(502)),
-        Answer::Reply(Reply::html(200)),
+        Answer::Reply(Reply::error(429, "Too many requests")),
         Answer::Reply(Reply::html(301).with("Location", "https://elsewhere.example/")),
     ];
     for answer in answers {
         let told = format!("{answer:?}");
         let mut bench = Bench::new(Family::Mastodon);
+        if matches!(answer, Answer::Silence) {
+            bench.impatient();
+        }
         bench.server.set_max_characters(1000);
         bench.server.script(Route::InstanceV2, odd(answer));
         assert_eq!(bench.limits().await, Platform::Mastodon.limits(), "{told}");
@@ -663,6 +695,45 @@ async fn limits_that_nobody_tells_are_the_defaults_and_not_asked_for_at_once() {
         bench.later(MINUTE * 11);
         assert_eq!(bench.limits().await.max, 1000, "{told}");
     }
+}
+
+#[tokio::test]
+async fn limits_come_from_whoever_answers() {
+    // a front page for everything that is not known
+    for reply in [Reply::html(200), Reply::html(404)] {
+        let bench = Bench::new(Family::Mastodon);
+        bench.server.set_max_characters(1000);
+        bench.server.script(Route::InstanceV2, Fault::reply(reply.clone()));
+        bench.server.script(Route::NodeInfo, Fault::reply(reply));
+        let unit = Unit::Mastodon { url: Some(23), short_mentions: true };
+        assert_eq!(bench.limits().await, Limits { unit, max: 1000, max_bytes: None });
+    }
+    let bench = Bench::new(Family::Pleroma);
+    bench.server.script(Route::NodeInfo, Fault::reply(Reply::html(403)));
+    let expect = Limits { unit: Unit::Graphemes, max: 5000, max_bytes: None };
+    assert_eq!(bench.limits().await, expect);
+}
+
+#[tokio::test]
+async fn a_boost_of_somebody_with_our_link_is_not_our_post() {
+    let mut bench = Bench::ready(Family::Friendica).await;
+    bench.server.script(Route::Publish, Fault::dropped());
+    bench.failure(&draft()).await;
+    bench.server.seed(&draft().text, Duration::ZERO, true);
+    bench.later(MINUTE);
+    assert_eq!(bench.find(&draft()).await, Found::Absent);
+}
+
+#[tokio::test]
+async fn a_list_of_long_posts_is_read_whole() {
+    let mut bench = Bench::ready(Family::GoToSocial).await;
+    bench.server.script(Route::Publish, Fault::lost());
+    bench.failure(&draft()).await;
+    for _ in 0..39 {
+        bench.server.seed(&"ä long post ".repeat(1000), Duration::ZERO, false);
+    }
+    bench.later(MINUTE);
+    assert!(matches!(bench.find(&draft()).await, Found::Published(_)));
 }
 
 #[tokio::test]

@@ -242,3 +242,168 @@ fn words(body: &str) -> Option<String> {
         None => line,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_770_000_000);
+    const CALL: Call<'_> =
+        Call { server: "https://a.example", doing: "posting to", scope: "write:statuses" };
+
+    fn failure(status: u16, body: &str, headers: &[(&'static str, &'static str)]) -> Failure {
+        of_family(Family::Other, status, body, headers)
+    }
+
+    fn of_family(
+        family: Family,
+        status: u16,
+        body: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Failure {
+        let headers = headers.iter().map(|&(name, value)| {
+            (reqwest::header::HeaderName::from_static(name), HeaderValue::from_static(value))
+        });
+        let status = StatusCode::from_u16(status).unwrap();
+        classify(&CALL, family, status, &headers.collect(), body, NOW)
+    }
+
+    #[test]
+    fn every_refusal_of_the_sheet_has_its_class() {
+        let check = |status: u16, body: &str, class: &str| {
+            let failure = failure(status, body, &[]);
+            assert_eq!(failure.class.as_str(), class, "{status} {body}: {failure:?}");
+        };
+        let error = |text: &str| format!("{{\"error\":\"{text}\"}}");
+        // the token
+        check(401, &error("The access token is invalid"), "account");
+        check(401, &error("The access token was revoked"), "account");
+        check(401, &error("The access token expired"), "account");
+        check(401, &error("This method requires an authenticated user"), "account");
+        check(422, &error("This method requires an authenticated user"), "account");
+        check(401, "401 Unauthorized", "account"); // snac
+        // what it may do
+        check(403, &error("This action is outside the authorized scopes"), "account");
+        check(403, &error("Insufficient permissions: write:statuses."), "account"); // Akkoma
+        check(403, &error("Forbidden: token has insufficient scope permission"), "account");
+        // the account
+        check(403, &error("Your login is currently disabled"), "account");
+        check(403, &error("Your login is currently pending approval"), "account");
+        check(403, &error("Your login is missing a confirmed e-mail address"), "account");
+        check(402, "", "account");
+        // the post
+        check(403, &error("This action is not allowed"), "content");
+        check(403, &error("Empty statuses are not allowed"), "content"); // Pixelfed
+        check(404, &error("Record not found"), "content");
+        check(422, &error("Validation failed: Text character limit of 500 exceeded"), "content");
+        check(422, &error("Validation failed: Text can't be blank"), "content");
+        check(422, &error("Text contained a disallowed hashtag: x"), "content");
+        check(422, &error("Cannot attach more than 4 files"), "content");
+        check(
+            422,
+            r#"{"message":"The given data was invalid.","errors":{"status":["?"]}}"#,
+            "content",
+        );
+        check(400, &error("Bad Request: status too long, 6000 chars"), "content"); // GoToSocial
+        check(406, &error("Not Acceptable"), "content");
+        check(415, "", "content");
+        check(413, "<html>413 Request Entity Too Large</html>", "content");
+        // media
+        let unfinished = "Cannot attach files that have not finished processing. Try again!";
+        check(422, &error(unfinished), "retry");
+        check(422, &error("Media 1 not found or already attached to another post"), "duplicate");
+        // what it has already
+        check(422, &error("Duplicate record"), "duplicate");
+        check(409, &error("Duplicate record"), "duplicate");
+        check(400, &error("Duplicate idempotency key."), "duplicate"); // Pixelfed
+        // slower
+        check(429, &error("Too many requests"), "rate_limited");
+        check(429, "Throttled", "rate_limited"); // Akkoma
+        check(429, "<html>429</html>", "rate_limited");
+        // no such server, or not for us
+        check(404, "<html>404</html>", "account");
+        check(404, "404 page not found", "account");
+        check(405, "", "account");
+        check(400, "<html>The plain HTTP request was sent to HTTPS port</html>", "account");
+        check(403, "<!DOCTYPE html><title>Just a moment...</title>", "account");
+        check(418, &error("I'm a teapot: no user-agent sent with request"), "account");
+        check(301, "", "account");
+        check(307, "", "account");
+        check(308, "", "account");
+        // who knows
+        for status in [300, 302, 303, 408, 409, 421, 423, 425, 451, 499, 500, 502, 503, 504, 507] {
+            check(status, "", "ambiguous");
+            check(status, "<html></html>", "ambiguous");
+        }
+        for status in 520..=524 {
+            check(status, "error code", "ambiguous");
+        }
+        check(503, &error("There was a temporary problem serving your request"), "ambiguous");
+        check(503, &error("Remote data could not be fetched"), "ambiguous");
+    }
+
+    #[test]
+    fn only_gotosocial_says_by_its_overload_that_nothing_was_done() {
+        let check = |family, headers: &[_], expect: Class| {
+            assert_eq!(of_family(family, 503, "", headers).class, expect, "{family:?}");
+        };
+        let wait = ("retry-after", "30");
+        let not_before = Some(NOW.plus(Duration::from_secs(30)));
+        check(Family::GoToSocial, &[wait], Class::Retry { not_before });
+        check(Family::GoToSocial, &[], Class::Ambiguous);
+        check(Family::Mastodon, &[wait], Class::Ambiguous);
+        check(Family::Other, &[wait], Class::Ambiguous);
+    }
+
+    #[test]
+    fn a_wait_is_the_one_that_was_asked_for() {
+        let check = |headers: &[_], seconds: Option<u64>| {
+            let not_before = seconds.map(|seconds| NOW.plus(Duration::from_secs(seconds)));
+            assert_eq!(failure(429, "", headers).class, Class::RateLimited { not_before });
+        };
+        check(&[("x-ratelimit-reset", "2026-02-02T02:45:00.000000Z")], Some(300)); // Mastodon
+        check(&[("x-ratelimit-reset", "1770000060")], Some(60)); // GoToSocial
+        check(&[("retry-after", "7")], Some(7));
+        check(&[], None);
+    }
+
+    #[test]
+    fn the_message_holds_the_server_s_words_on_one_short_line() {
+        let check = |body: &str, expect: &str| {
+            let expect =
+                format!("posting to `https://a.example`: answer 422 Unprocessable Entity{expect}");
+            assert_eq!(failure(422, body, &[]).message, expect);
+        };
+        check(r#"{"error":"Validation failed:\n `x`"}"#, ": `Validation failed: 'x'`");
+        check(r#"{"error":"invalid","error_description":"why"}"#, ": `invalid: why`");
+        check(r#"{"message":"bad","errors":{"a":["b"]}}"#, r#": `bad: {"a":["b"]}`"#);
+        check("plain\u{1b}[31m words", ": `plain [31m words`");
+        check("<html>no</html>", " with a web page");
+        check("", "");
+        check("[]", "");
+        let long = failure(422, &"ä".repeat(5000), &[]).message;
+        assert!(long.ends_with("ä…`") && long.chars().count() < 300, "{long}");
+    }
+
+    #[test]
+    fn a_hint_says_what_to_do() {
+        let check = |failure: Failure, words: &[&str], ends: bool| {
+            let Class::Account { until, hint } = failure.class else { panic!("{failure:?}") };
+            assert!(words.iter().all(|word| hint.contains(word)), "{hint}");
+            assert_eq!(until.is_some(), ends, "{hint}");
+        };
+        check(failure(401, "", &[]), &["new token", "`https://a.example`", "Development"], false);
+        let scope = r#"{"error":"This action is outside the authorized scopes"}"#;
+        check(failure(403, scope, &[]), &["`write:statuses`", "regenerate"], false);
+        check(failure(403, "{}", &[]), &["log in on `https://a.example`"], false);
+        check(failure(404, "<html>", &[]), &["check `base_url`"], true);
+        check(failure(403, "<html>", &[]), &["in front of `https://a.example`"], true);
+        let moved = failure(308, "", &[("location", "https://b.example/api/v1/statuses?a=b")]);
+        assert!(moved.message.ends_with("sends us on to `https://b.example`"), "{moved:?}");
+        check(moved, &["base_url = \"https://b.example\""], true);
+        let slash = failure(301, "", &[("location", "/login")]);
+        check(slash, &["answers with a redirect"], true);
+    }
+}

@@ -14,7 +14,7 @@ use super::errors::Call;
 use super::family::Family;
 use super::server::{Reading, Server};
 use crate::clock::Timestamp;
-use crate::crosspost::Failure;
+use crate::crosspost::{Class, Failure};
 use crate::platform::{Limits, Platform};
 use crate::publish::Desk;
 
@@ -104,7 +104,12 @@ async fn ask(server: &Server, now: Timestamp) -> Result<Instance, Failure> {
         let server = server.origin();
         return Err(Failure::retry(format!("asking `{server}` for its limits: it has none")));
     }
-    let software = software(server, now).await?;
+    let software = match software(server, now).await {
+        Ok(software) => software,
+        // it is kept from us for good, so the version must do
+        Err(Failure { class: Class::Account { .. }, .. }) => None,
+        Err(failure) => return Err(failure),
+    };
     Ok(read(v2.as_ref(), v1.as_ref(), software.as_deref()))
 }
 
@@ -136,7 +141,7 @@ async fn question(server: &Server, path: &str, now: Timestamp) -> Result<Option<
     let call = Call { server: server.origin(), doing: "asking for the limits of", scope: "read" };
     match server.get_public(path, PATIENCE, &call, now).await? {
         Reading::Json(value, _) => Ok(Some(value)),
-        Reading::NotFound(_) => Ok(None),
+        Reading::Nothing(_) => Ok(None),
     }
 }
 

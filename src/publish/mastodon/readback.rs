@@ -16,6 +16,7 @@ use super::server::Server;
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::{Draft, Visibility};
+use crate::http::date;
 use crate::publish::{Desk, Found};
 
 /// Posts on one page: the most that Mastodon gives.
@@ -54,7 +55,7 @@ async fn search(
         let (page, headers) = page(server, &account, max_id.as_deref(), now).await?;
         let oldest = since.map(|since| since.minus(LOOK_BACK + skew(&headers, now)));
         for status in &page {
-            if is_before(status, oldest) {
+            if is_before(status, oldest) || is_boost(status) {
                 continue;
             }
             match sought.in_status(status) {
@@ -129,18 +130,19 @@ async fn page(
 
 /// How far the server's clock is from ours.
 fn skew(headers: &HeaderMap, now: Timestamp) -> Duration {
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    let date = date.and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
-    date.map_or(Duration::ZERO, |date| {
-        let theirs = Timestamp::from(date.to_utc());
-        theirs.since(now).max(now.since(theirs))
-    })
+    let theirs = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(date::parse);
+    theirs.map_or(Duration::ZERO, |theirs| theirs.since(now).max(now.since(theirs)))
 }
 
 /// Whether a status was surely made before `oldest`; one without a date that can be read was not.
 fn is_before(status: &Value, oldest: Option<Timestamp>) -> bool {
     let created_at = text(status, "created_at").and_then(|at| Timestamp::parse_rfc3339(&at));
     created_at.zip(oldest).is_some_and(|(created_at, oldest)| created_at < oldest)
+}
+
+/// Whether a status shows the words of somebody else: not every server leaves those out.
+fn is_boost(status: &Value) -> bool {
+    status.get("reblog").is_some_and(Value::is_object)
 }
 
 fn receipt(server: &Server, status: &Value) -> Result<Receipt, Failure> {

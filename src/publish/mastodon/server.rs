@@ -18,9 +18,10 @@ use crate::crosspost::{Class, Failure};
 use crate::http::read_capped;
 use crate::publish::classify;
 
-/// The longest answer that is read: 40 posts with their HTML and cards stay below it on stock
-/// servers (about 5 KB each).
-const BODY_BYTES_MAX: usize = 256 * 1024;
+/// The longest answer to a post that is read: one post with its HTML.
+const POSTED_BYTES_MAX: usize = 256 * 1024;
+/// The longest answer to a question that is read: 40 posts of 5000 characters with their cards.
+const ASKED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Where the requests go.
 pub struct Server {
@@ -81,7 +82,7 @@ impl Server {
             .await
             .map_err(|error| classify::of_write(&doing, &error))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        match self.body(response).await {
+        match self.body(response, POSTED_BYTES_MAX).await {
             Ok(body) => Ok(Answer { status, headers, body }),
             // the status alone says that it was refused
             Err(_) if !status.is_success() => Ok(Answer { status, headers, body: String::new() }),
@@ -128,7 +129,7 @@ impl Server {
         let doing = format!("{} `{}`", call.doing, self.origin);
         let response = request.send().await.map_err(|error| classify::of_read(&doing, &error))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = match self.body(response).await {
+        let body = match self.body(response, ASKED_BYTES_MAX).await {
             Ok(body) => body,
             Err(_) if !status.is_success() => String::new(),
             Err(why) => return Err(Failure::retry(format!("{doing}: answer {status}, but {why}"))),
@@ -137,12 +138,15 @@ impl Server {
         if !answer.status.is_success() {
             let not_found = answer.status == StatusCode::NOT_FOUND;
             let failure = reading_failed(answer.refusal(call, Family::Other, now));
-            return if not_found { Ok(Reading::NotFound(failure)) } else { Err(failure) };
+            return if not_found { Ok(Reading::Nothing(failure)) } else { Err(failure) };
         }
-        match serde_json::from_str(&answer.body) {
-            Ok(value) => Ok(Reading::Json(value, answer.headers)),
-            Err(_) => Err(Failure::retry(format!("{doing}: answer {status}, but it is no JSON"))),
-        }
+        Ok(match serde_json::from_str(&answer.body) {
+            Ok(value) => Reading::Json(value, answer.headers),
+            Err(_) => {
+                let message = format!("{doing}: answer {status}, but it is no JSON");
+                Reading::Nothing(Failure::retry(message))
+            }
+        })
     }
 
     fn at(&self, path: &str) -> Url {
@@ -155,8 +159,8 @@ impl Server {
         request.bearer_auth(self.token.expose()).timeout(self.timeout)
     }
 
-    async fn body(&self, response: Response) -> Result<String, String> {
-        let bytes = read_capped(response, BODY_BYTES_MAX).await.map_err(|error| match error {
+    async fn body(&self, response: Response, bytes_max: usize) -> Result<String, String> {
+        let bytes = read_capped(response, bytes_max).await.map_err(|error| match error {
             crate::http::BodyError::Broken(_) => "it broke off".to_owned(),
             error @ crate::http::BodyError::TooLarge(_) => error.to_string(),
         })?;
@@ -172,19 +176,20 @@ impl Server {
 pub enum Reading {
     /// JSON, and the headers that it came with.
     Json(Value, HeaderMap),
-    /// The server knows no such thing; the failure, where that matters.
-    NotFound(Failure),
+    /// The server has no such thing: 404, or a page for everything. The failure, where that
+    /// matters.
+    Nothing(Failure),
 }
 
 impl Reading {
     /// The JSON, where there must be some.
     ///
     /// # Errors
-    /// What a 404 means.
+    /// What it means that there is none.
     pub fn found(self) -> Result<(Value, HeaderMap), Failure> {
         match self {
             Self::Json(value, headers) => Ok((value, headers)),
-            Self::NotFound(failure) => Err(failure),
+            Self::Nothing(failure) => Err(failure),
         }
     }
 }

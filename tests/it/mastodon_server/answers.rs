@@ -234,7 +234,8 @@ impl State {
             return Reply::error(404, "Record not found");
         }
         let limit = request.query("limit").map_or(20, |limit| limit.parse().unwrap());
-        let boosts = request.query("exclude_reblogs") != Some("true");
+        let boosts =
+            request.query("exclude_reblogs") != Some("true") || self.family == Family::Friendica;
         let shown: Vec<Value> = self
             .posts
             .iter()
