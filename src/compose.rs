@@ -167,4 +167,6 @@ fn facets(text: &str, url: Option<&str>) -> Vec<Facet> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

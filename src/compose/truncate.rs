@@ -96,7 +96,7 @@ impl Cuts<'_> {
 
     /// The text cut at `end`, with marker and tail.
     fn ending_at(&self, end: usize) -> Option<String> {
-        let mut head = self.text[..end].trim_end();
+        let mut head = &self.text[..end];
         let solid = self.tokens.iter().rev().find(|token| token.range.end <= head.len());
         let floor = solid.map_or(0, |token| token.range.end);
         while let Some(last) = head.graphemes(true).next_back().filter(|last| is_dangling(last)) {
