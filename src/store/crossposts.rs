@@ -549,3 +549,164 @@ pub fn prune_attempts(connection: &Connection, before: Timestamp) -> Result<usiz
         [before.as_millis()],
     )?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{people, schema};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+    const KEY: (CrosspostId, i64) = (CrosspostId(1), 1);
+
+    /// A ledger with one crosspost in `state`.
+    fn ledger(state: State) -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut db).unwrap();
+        db.execute_batch(
+            "INSERT INTO feeds (id, label, url, active) VALUES (1, 'f', 'u', 1);
+             INSERT INTO accounts (id, label, platform, active) VALUES (1, 'a', 'outbox', 1);
+             INSERT INTO entries (id, feed_id, entry_id, first_seen_at, changed_at, content_hash)
+             VALUES (1, 1, 'e', 0, 0, x'00');
+             INSERT INTO crossposts (id, entry, account_id, state, reason, due_at, created_at)
+             VALUES (1, 1, 1, 'ready', 'why', 0, 0);
+             INSERT INTO attempts (id, crosspost_id, kind, started_at) VALUES (1, 1, 'publish', 0);",
+        )
+        .unwrap();
+        let settled = state.is_final().then_some(1);
+        db.execute(
+            "UPDATE crossposts SET state = ?1, settled_at = ?2, remote_id = '1'",
+            (state.as_str(), settled),
+        )
+        .unwrap();
+        db
+    }
+
+    fn settlements() -> Vec<Settlement> {
+        vec![
+            Settlement::Published(Receipt { remote_id: "1".into(), url: None }),
+            Settlement::Ready { due_at: NOW, burns: true, waiting: false },
+            Settlement::Uncertain { due_at: NOW, counts: true },
+            Settlement::Failed,
+            Settlement::Skipped,
+            Settlement::Held,
+        ]
+    }
+
+    #[test]
+    fn settling_goes_only_where_a_state_can_go() {
+        for from in State::ALL {
+            for settlement in settlements() {
+                let db = ledger(from);
+                let to = settlement.state();
+                let result = settle(&db, KEY, from, &settlement, Some("why"), NOW);
+                let allowed = from.can_become(to) || from == to;
+                assert_eq!(result.is_ok(), allowed, "{from:?} → {to:?}: {result:?}");
+                let now = people::state_of(&db, KEY.0).unwrap().unwrap();
+                assert_eq!(now, if allowed { to } else { from });
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_sending_any_more_is_not_settled() {
+        let db = ledger(State::Published);
+        for settlement in settlements() {
+            settle(&db, KEY, State::Sending, &settlement, Some("why"), NOW).unwrap_err();
+            assert_eq!(people::state_of(&db, KEY.0).unwrap(), Some(State::Published));
+        }
+    }
+
+    #[test]
+    fn only_what_is_ready_and_due_is_claimed_and_only_once() {
+        for state in State::ALL {
+            let db = ledger(state);
+            let claimed = claim(&db, KEY.0, None, NOW).unwrap();
+            assert_eq!(claimed.is_some(), state == State::Ready, "{state:?}");
+            assert_eq!(claim(&db, KEY.0, None, NOW).unwrap(), None, "claimed twice: {state:?}");
+        }
+        let db = ledger(State::Ready);
+        set_due(&db, KEY.0, NOW.plus(std::time::Duration::from_secs(1))).unwrap();
+        assert_eq!(claim(&db, KEY.0, None, NOW).unwrap(), None, "claimed before it was due");
+    }
+
+    #[test]
+    fn a_person_goes_only_where_a_person_can_go() {
+        type Act = fn(&Connection) -> Result<bool>;
+        let acts: [(&str, State, &[State], Act); 5] = [
+            ("retry", State::Ready, &[State::Failed], |db| people::retry(db, KEY.0, NOW)),
+            ("publish", State::Ready, &[State::Skipped, State::Held], |db| {
+                people::publish(db, KEY.0, NOW)
+            }),
+            ("skip", State::Skipped, &[State::Held, State::Ready], |db| {
+                people::skip(db, KEY.0, NOW)
+            }),
+            ("resolve --published", State::Published, &[State::Held, State::Uncertain], |db| {
+                people::resolve_published(db, KEY.0, "https://a.example/1", NOW)
+            }),
+            ("resolve --retry", State::Ready, &[State::Held, State::Uncertain], |db| {
+                people::resolve_retry(db, KEY.0, NOW)
+            }),
+        ];
+        for (name, to, allowed, act) in acts {
+            for from in State::ALL {
+                let db = ledger(from);
+                let done = act(&db).unwrap();
+                assert_eq!(done, allowed.contains(&from), "{name} from {from:?}");
+                let now = people::state_of(&db, KEY.0).unwrap().unwrap();
+                assert_eq!(now, if done { to } else { from }, "{name} from {from:?}");
+                assert!(!done || from.can_become(to), "{name}: {from:?} → {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn orphans_become_doubts_and_nothing_else_moves() {
+        for state in State::ALL {
+            let db = ledger(state);
+            rescue_sending(&db, NOW).unwrap();
+            let expect = if state == State::Sending { State::Uncertain } else { state };
+            assert_eq!(people::state_of(&db, KEY.0).unwrap(), Some(expect));
+        }
+    }
+
+    #[test]
+    fn an_unburned_attempt_leaves_no_trace_of_patience() {
+        let db = ledger(State::Ready);
+        let attempt = claim(&db, KEY.0, Some(&Draft::default()), NOW).unwrap().unwrap();
+        let again = Settlement::Ready { due_at: NOW, burns: false, waiting: false };
+        settle(&db, (KEY.0, attempt), State::Sending, &again, Some("slow down"), NOW).unwrap();
+        let crosspost = next_ready(&db, AccountId(1), NOW).unwrap().unwrap();
+        assert_eq!((crosspost.attempts, crosspost.first_attempt_at), (0, None));
+        assert_eq!(crosspost.draft, None, "nothing was sent: an edit may still get in");
+        let attempt = claim(&db, KEY.0, Some(&Draft::default()), NOW).unwrap().unwrap();
+        let again = Settlement::Ready { due_at: NOW, burns: true, waiting: false };
+        settle(&db, (KEY.0, attempt), State::Sending, &again, Some("refused"), NOW).unwrap();
+        let crosspost = next_ready(&db, AccountId(1), NOW).unwrap().unwrap();
+        assert_eq!((crosspost.attempts, crosspost.first_attempt_at), (1, Some(NOW)));
+        assert!(crosspost.draft.is_some(), "every retry sends the same bytes");
+    }
+
+    #[test]
+    fn a_doubt_and_a_first_failure_keep_the_younger_ones_waiting() {
+        let db = ledger(State::Uncertain);
+        db.execute_batch(
+            "INSERT INTO entries (id, feed_id, entry_id, first_seen_at, changed_at, content_hash)
+             VALUES (2, 1, 'e2', 0, 0, x'00');
+             INSERT INTO crossposts (id, entry, account_id, state, due_at, created_at)
+             VALUES (2, 2, 1, 'ready', 0, 0);",
+        )
+        .unwrap();
+        let next = || next_ready(&db, AccountId(1), NOW).unwrap().map(|crosspost| crosspost.id.0);
+        assert_eq!(next(), None);
+        let set = |sql: &str| db.execute_batch(sql).unwrap();
+        let later = NOW.as_millis() + 1;
+        set(&format!("UPDATE crossposts SET state='ready', attempts=1, due_at={later} WHERE id=1"));
+        assert_eq!(next(), None, "the first is tried again soon");
+        set("UPDATE crossposts SET attempts=4 WHERE id=1");
+        assert_eq!(next(), Some(2), "patience has an end");
+        set("UPDATE crossposts SET attempts=1, waiting=1 WHERE id=1");
+        assert_eq!(next(), Some(2), "what the platform works on blocks nobody");
+        set("UPDATE crossposts SET attempts=0, waiting=0 WHERE id=1");
+        assert_eq!(next(), Some(2), "what waits for its date blocks nobody");
+    }
+}

@@ -8,8 +8,6 @@ mod signals;
 mod systemd;
 mod fetch; // one request for a feed
 mod wire; // the loopback server that the others script
-mod mastodon;
-mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
 mod bluesky;
 mod bluesky_server; // a strict stand-in, which the tests of the daemon use too
 mod outbox;
