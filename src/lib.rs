@@ -15,6 +15,7 @@ pub mod entry; // one item of a feed
 pub mod names; // labels and row numbers
 pub mod platform; // kinds of destination, and their limits as data
 pub mod settings; // how an entry becomes a draft, in layers
+pub mod text; // HTML to plain text
 
 // edges: one outside world each
 pub mod config; // the owner's file
@@ -22,4 +23,5 @@ pub mod environment; // variables
 pub mod http; // clients and capped bodies
 
 // stages: never the store, never each other
+pub mod feed; // addresses to entries
 pub mod publish; // drafts to platforms

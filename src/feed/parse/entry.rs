@@ -1,0 +1,372 @@
+//! Entry: one `item` or `entry` element to an entry.
+//!
+//! All formats at once: an element means the same wherever it stands, because publishers mix them.
+//! Where several elements say the same thing, the one made for it counts.
+
+use url::Url;
+
+use super::element::Element;
+use super::entities::Entities;
+use super::namespace::Namespace::{Content, Core, Dc, DcTerms, Itunes, Media, Posse, Xhtml};
+use super::{date, markup, media, person};
+use crate::clock::Timestamp;
+use crate::entry::{Entry, Link, Markup};
+use crate::feed::extension;
+
+/// How many categories, links or authors of one entry are read.
+pub(super) const LIST_MAX: usize = 200;
+
+/// What an element inherits from those around it.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
+    /// What relative addresses are relative to.
+    pub(super) base: Url,
+    /// `xml:lang`
+    pub(super) language: Option<String>,
+    /// Whether text without a type is plain text (Atom) or whatever it looks like (all others).
+    pub(super) is_atom: bool,
+}
+
+impl Surroundings {
+    /// What the children of `element` inherit.
+    pub(super) fn inside(&self, element: &Element<'_>, entities: &Entities) -> Self {
+        let mut inner = self.clone();
+        if let Some(base) = element.attribute(entities, "xml:base") {
+            inner.base = self.base.join(base.trim()).unwrap_or(inner.base);
+        }
+        if let Some(language) = element.attribute(entities, "xml:lang") {
+            inner.language = markup::language(&language);
+        }
+        inner
+    }
+}
+
+/// An entry whose id is not settled yet.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) entry: Entry,
+    /// The id that the document states: guid, `atom:id`, `rdf:about`.
+    pub(super) stated_id: Option<String>,
+    /// Whether entries of one id may be versions of one entry (`atom:id`).
+    pub(super) has_versions: bool,
+    /// What could not be taken as it stood.
+    pub(super) notes: Vec<String>,
+}
+
+/// What several elements may say; the lowest rank counts, then the first.
+struct Best<T>(Option<(u8, T)>);
+
+impl<T> Best<T> {
+    fn offer(&mut self, rank: u8, value: impl FnOnce() -> Option<T>) {
+        if self.0.as_ref().is_none_or(|(known, _)| rank < *known)
+            && let Some(value) = value()
+        {
+            self.0 = Some((rank, value));
+        }
+    }
+
+    fn take(self) -> Option<T> {
+        self.0.map(|(_, value)| value)
+    }
+}
+
+/// Reads one `item` or `entry`.
+pub(super) fn read(item: &Element<'_>, around: &Surroundings, entities: &Entities) -> Draft {
+    let around = &around.inside(item, entities);
+    let mut reading = Reading {
+        around,
+        entities,
+        draft: Draft::default(),
+        id: Best(None),
+        permalink: None,
+        title: Best(None),
+        summary: Best(None),
+        content: Best(None),
+        published: Best(None),
+        updated: Best(None),
+        language: Best(None),
+    };
+    for child in &item.children {
+        reading.child(child);
+    }
+    reading.of_attributes(item);
+    media::read(item, around, entities, &mut reading.draft.entry.media);
+    reading.finish()
+}
+
+struct Reading<'r> {
+    around: &'r Surroundings,
+    entities: &'r Entities,
+    draft: Draft,
+    id: Best<String>,
+    /// A guid that is an address.
+    permalink: Option<String>,
+    title: Best<String>,
+    summary: Best<Markup>,
+    content: Best<Markup>,
+    published: Best<Timestamp>,
+    updated: Best<Timestamp>,
+    language: Best<String>,
+}
+
+impl Reading<'_> {
+    fn child(&mut self, child: &Element<'_>) {
+        match (child.namespace, &*child.name) {
+            (Core, "title") => self.title(0, child),
+            (Dc, "title") => self.title(1, child),
+            (Media, "title") => self.title(2, child),
+            (Itunes, "title") => self.title(3, child),
+            (Core, "id" | "guid") => self.id(child),
+            (Core, "link" | "url") => self.link(child),
+            (Content, "encoded") | (Core, "fullitem") => self.content(0, child),
+            (Core, "content") => self.content(1, child),
+            (Xhtml, "body" | "div") | (Core, "body") => self.content(2, child),
+            (Core, "description") => self.summary(0, child),
+            (Core, "summary" | "abstract") => self.summary(1, child),
+            (Dc, "description") | (DcTerms, "abstract") => self.summary(2, child),
+            (Itunes, "summary" | "subtitle") => self.summary(3, child),
+            (Media, "description") => self.summary(4, child),
+            (Core, "published" | "pubdate") => self.date(0, true, child),
+            (Core, "issued") => self.date(1, true, child),
+            (DcTerms, "issued" | "created" | "available" | "date") => self.date(2, true, child),
+            (Dc, "date") => self.date(3, true, child),
+            (Core, "created" | "date") => self.date(4, true, child),
+            (Core, "updated" | "modified" | "lastbuilddate") => self.date(0, false, child),
+            (DcTerms, "modified") => self.date(1, false, child),
+            (Core | Itunes, "author") | (Dc, "creator" | "author") => self.person(child),
+            (Core, "category" | "keywords" | "tags") | (Dc, "subject") | (Media, "category") => {
+                self.categories(child);
+            }
+            (Itunes | Media, "keywords") | (Itunes, "category") => self.categories(child),
+            (Core | Dc | DcTerms, "language") => {
+                let text = child.text(self.entities);
+                self.language.offer(1, || markup::language(&text));
+            }
+            (Core, "enclosure") => self.enclosure(child),
+            (Core, "comments") => self.comments(child),
+            (Core, "source") => self.source(child),
+            (Posse, "post") => {
+                let format = child.attribute(self.entities, "format");
+                let text = child.text(self.entities);
+                let (control, notes) = extension::of_element(format.as_deref(), &text);
+                self.draft.entry.control = control;
+                self.draft.notes.extend(notes);
+            }
+            _ => {}
+        }
+    }
+
+    /// What RDF and CDF say in attributes of the item.
+    fn of_attributes(&mut self, item: &Element<'_>) {
+        let about = item.attribute(self.entities, "rdf:about");
+        self.id.offer(1, || about.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()));
+        if let Some(href) = item.attribute(self.entities, "href")
+            && let Some(href) = markup::address(&self.around.base, &href)
+        {
+            self.push_link(Link { rel: "alternate".to_owned(), href, media_type: None });
+        }
+        for name in ["lastmod", "pubdate"] {
+            let at = item.attribute(self.entities, name).and_then(|text| date::parse(&text));
+            self.updated.offer(2, || at);
+        }
+    }
+
+    fn title(&mut self, rank: u8, child: &Element<'_>) {
+        self.title.offer(rank, || markup::line(child, self.around, self.entities));
+        self.language_of(3, child);
+    }
+
+    fn content(&mut self, rank: u8, child: &Element<'_>) {
+        let inside = self.around.inside(child, self.entities);
+        self.content.offer(rank, || markup::markup(child, &inside, self.entities));
+        self.language_of(2, child);
+        if let Some(src) = child.attribute(self.entities, "src")
+            && let Some(href) = markup::address(&inside.base, &src)
+        {
+            let media_type = child.attribute(self.entities, "type").map(|t| t.trim().to_owned());
+            let is_media = media_type.as_deref().is_some_and(media::is_media);
+            let rel = if is_media { "enclosure" } else { "content" };
+            self.push_link(Link { rel: rel.to_owned(), href, media_type });
+        }
+    }
+
+    fn summary(&mut self, rank: u8, child: &Element<'_>) {
+        let inside = self.around.inside(child, self.entities);
+        self.summary.offer(rank, || markup::markup(child, &inside, self.entities));
+    }
+
+    fn language_of(&mut self, rank: u8, child: &Element<'_>) {
+        if child.attributes.contains("lang") {
+            let language = child.attribute(self.entities, "xml:lang");
+            self.language.offer(rank, || language.and_then(|text| markup::language(&text)));
+        }
+    }
+
+    fn id(&mut self, child: &Element<'_>) {
+        let id = child.text(self.entities);
+        if id.is_empty() {
+            return;
+        }
+        let permalink = child.attribute(self.entities, "isPermaLink");
+        let is_permalink = permalink.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
+        if child.name == "guid" && is_permalink && self.permalink.is_none() {
+            self.permalink = markup::address(&self.around.base, &id).filter(|url| is_page(url));
+        }
+        self.id.offer(0, || Some(id.into_owned()));
+    }
+
+    fn link(&mut self, child: &Element<'_>) {
+        match link(child, self.around, self.entities) {
+            Some(link) => self.push_link(link),
+            None => {
+                let text = child.text(self.entities);
+                if !text.is_empty() {
+                    self.draft.notes.push(format!("the link `{text}` is no address, passed over"));
+                }
+            }
+        }
+    }
+
+    fn push_link(&mut self, link: Link) {
+        let links = &mut self.draft.entry.links;
+        if links.len() < LIST_MAX && !links.contains(&link) {
+            links.push(link);
+        }
+    }
+
+    fn enclosure(&mut self, child: &Element<'_>) {
+        let href = child
+            .attribute(self.entities, "url")
+            .or_else(|| child.attribute(self.entities, "href"));
+        let href = href.unwrap_or_else(|| child.text(self.entities));
+        if let Some(href) = markup::address(&self.around.base, &href) {
+            let media_type = child.attribute(self.entities, "type").map(|t| t.trim().to_owned());
+            let media_type = media_type.filter(|t| !t.is_empty());
+            self.push_link(Link { rel: "enclosure".to_owned(), href, media_type });
+        }
+    }
+
+    fn comments(&mut self, child: &Element<'_>) {
+        if let Some(href) = markup::address(&self.around.base, &child.text(self.entities)) {
+            let media_type = Some("text/html".to_owned());
+            self.push_link(Link { rel: "replies".to_owned(), href, media_type });
+        }
+    }
+
+    /// The feed that an entry was taken from names the author where the entry does not.
+    fn source(&mut self, child: &Element<'_>) {
+        if self.draft.entry.authors.is_empty() {
+            for author in child.all(Core, "author") {
+                self.person(author);
+            }
+        }
+    }
+
+    fn date(&mut self, rank: u8, published: bool, child: &Element<'_>) {
+        let text = child.text(self.entities);
+        if text.is_empty() {
+            return;
+        }
+        match date::parse(&text) {
+            Some(at) => {
+                let slot = if published { &mut self.published } else { &mut self.updated };
+                slot.offer(rank, || Some(at));
+            }
+            None => {
+                let shown: String = text.chars().take(60).collect();
+                self.draft.notes.push(format!("the date `{shown}` can't be read, passed over"));
+            }
+        }
+    }
+
+    fn person(&mut self, child: &Element<'_>) {
+        person::read(child, &self.around.base, self.entities, &mut self.draft.entry.authors);
+    }
+
+    fn categories(&mut self, child: &Element<'_>) {
+        let attribute =
+            |name| child.attribute(self.entities, name).filter(|text| !text.trim().is_empty());
+        let text = attribute("label").or_else(|| attribute("term")).or_else(|| attribute("text"));
+        let text = text.unwrap_or_else(|| child.text(self.entities));
+        let is_list = matches!(&*child.name, "keywords" | "tags");
+        let mut push = |text: &str| push_category(&mut self.draft.entry.categories, text);
+        if is_list {
+            text.split(',').for_each(push)
+        } else {
+            push(&text)
+        }
+        for inner in child.all(Itunes, "category") {
+            self.categories(inner);
+        }
+    }
+
+    fn finish(self) -> Draft {
+        let Self { mut draft, around, permalink, .. } = self;
+        if let Some(href) = permalink
+            && !draft.entry.links.iter().any(|link| link.rel == "alternate")
+        {
+            let media_type = None;
+            draft.entry.links.push(Link { rel: "alternate".to_owned(), href, media_type });
+        }
+        draft.stated_id = self.id.take();
+        draft.has_versions = around.is_atom && draft.stated_id.is_some();
+        let entry = &mut draft.entry;
+        entry.url = canonical(&entry.links);
+        entry.title = self.title.take();
+        entry.summary = self.summary.take();
+        entry.content = self.content.take();
+        entry.published = self.published.take();
+        entry.updated = self.updated.take();
+        entry.language = self.language.take().or_else(|| around.language.clone());
+        draft
+    }
+}
+
+/// Adds a category unless it is empty or there already.
+pub(super) fn push_category(categories: &mut Vec<String>, text: &str) {
+    let text = markup::fold_text(text);
+    if !text.is_empty() && categories.len() < LIST_MAX && !categories.contains(&text) {
+        categories.push(text);
+    }
+}
+
+/// A `link` element of RSS (its text) or of Atom (its attributes).
+pub(super) fn link(
+    child: &Element<'_>,
+    around: &Surroundings,
+    entities: &Entities,
+) -> Option<Link> {
+    let attribute = |name| child.attribute(entities, name).filter(|text| !text.trim().is_empty());
+    let inside = around.inside(child, entities);
+    let href =
+        attribute("href").or_else(|| attribute("resource")).unwrap_or_else(|| child.text(entities));
+    let href = markup::address(&inside.base, &href)?;
+    let rel = attribute("rel").map_or_else(|| "alternate".to_owned(), |rel| relation(&rel));
+    let media_type = attribute("type").map(|text| text.trim().to_ascii_lowercase());
+    Some(Link { rel, href, media_type })
+}
+
+/// A relation in lower case, without the address that IANA's may be written with.
+fn relation(rel: &str) -> String {
+    let rel = rel.trim().to_ascii_lowercase();
+    rel.strip_prefix("http://www.iana.org/assignments/relation/").map(str::to_owned).unwrap_or(rel)
+}
+
+/// The entry's page: `shorturl`, else `alternate` (HTML before other types), else the first link.
+pub(super) fn canonical(links: &[Link]) -> Option<String> {
+    let rank = |link: &Link| match (&*link.rel, link.media_type.as_deref()) {
+        ("shorturl" | "shortlink", _) => 0,
+        ("alternate", Some("text/html")) => 1,
+        ("alternate", None | Some("application/xhtml+xml")) => 2,
+        ("alternate", Some(_)) => 3,
+        ("self" | "edit" | "enclosure" | "replies" | "content" | "license", _) => 5,
+        _ => 4,
+    };
+    let pages = links.iter().filter(|link| is_page(&link.href));
+    pages.min_by_key(|link| rank(link)).map(|link| link.href.clone())
+}
+
+fn is_page(url: &str) -> bool {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    ["http", "https"].iter().any(|page| scheme.eq_ignore_ascii_case(page))
+}

@@ -1,0 +1,159 @@
+//! Media: the images, videos and sounds that an entry names.
+//!
+//! From enclosures, Media RSS (also in groups) and Apple's image. A picture that only stands for
+//! the entry (a thumbnail) counts where there is no other image.
+
+use super::element::Element;
+use super::entities::Entities;
+use super::entry::Surroundings;
+use super::markup;
+use super::namespace::Namespace::{Core, Itunes, Media as Mrss};
+use crate::entry::Media;
+use crate::text::{fold, html_to_line};
+
+/// How many of one entry are read.
+const MEDIA_MAX: usize = 100;
+
+/// Adds what `item` names to `media`.
+pub(super) fn read(
+    item: &Element<'_>,
+    around: &Surroundings,
+    entities: &Entities,
+    media: &mut Vec<Media>,
+) {
+    let mut reading = Reading { around, entities, media, pictures: Vec::new() };
+    reading.children(item, None);
+    let has_image = reading.media.iter().any(|one| family(one) == Some("image"));
+    for picture in std::mem::take(&mut reading.pictures) {
+        if !has_image {
+            add(reading.media, picture);
+        }
+    }
+}
+
+struct Reading<'r> {
+    around: &'r Surroundings,
+    entities: &'r Entities,
+    media: &'r mut Vec<Media>,
+    pictures: Vec<Media>,
+}
+
+impl Reading<'_> {
+    /// `alt`: the description of the group around.
+    fn children(&mut self, parent: &Element<'_>, alt: Option<&str>) {
+        for child in &parent.children {
+            match (child.namespace, &*child.name) {
+                (Core, "enclosure") => self.one(child, alt),
+                (Core, "link") => {
+                    let rel = child.attribute(self.entities, "rel");
+                    if rel.is_some_and(|rel| rel.trim().eq_ignore_ascii_case("enclosure")) {
+                        self.one(child, alt);
+                    }
+                }
+                (Core, "content") if child.attributes.contains("src") => {
+                    let media_type = child.attribute(self.entities, "type");
+                    if media_type.is_some_and(|media_type| is_media(&media_type)) {
+                        self.one(child, alt);
+                    }
+                }
+                (Mrss, "content") => {
+                    let own = self.description(child).or_else(|| alt.map(str::to_owned));
+                    self.one(child, own.as_deref());
+                    self.children(child, own.as_deref());
+                }
+                (Mrss, "group") => {
+                    let own = self.description(child);
+                    self.children(child, own.as_deref());
+                }
+                (Mrss, "thumbnail") | (Itunes, "image") => self.picture(child, alt),
+                _ => {}
+            }
+        }
+    }
+
+    fn one(&mut self, element: &Element<'_>, alt: Option<&str>) {
+        if let Some(one) = self.media_of(element, alt) {
+            add(self.media, one);
+        }
+    }
+
+    fn picture(&mut self, element: &Element<'_>, alt: Option<&str>) {
+        if let Some(one) = self.media_of(element, alt)
+            && self.pictures.len() < MEDIA_MAX
+        {
+            let media_type = one.media_type.or_else(|| Some("image".to_owned()));
+            self.pictures.push(Media { media_type, ..one });
+        }
+    }
+
+    fn media_of(&self, element: &Element<'_>, alt: Option<&str>) -> Option<Media> {
+        let attribute = |name| {
+            let value = element.attribute(self.entities, name)?;
+            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+        };
+        let url = attribute("url").or_else(|| attribute("href")).or_else(|| attribute("src"));
+        let url = url.or_else(|| {
+            element.children.is_empty().then(|| element.text(self.entities).into_owned())
+        })?;
+        let url = markup::address(&self.around.base, &url)?;
+        let media_type = attribute("type").map(|media_type| media_type.to_ascii_lowercase());
+        let media_type = media_type.filter(|media_type| media_type.contains('/'));
+        let media_type = media_type.or_else(|| by_name(&url).map(str::to_owned));
+        let medium = attribute("medium").filter(|m| matches!(&**m, "image" | "video" | "audio"));
+        let alt = attribute("alt").or_else(|| alt.map(str::to_owned));
+        Some(Media { media_type: media_type.or(medium), url, alt })
+    }
+
+    /// `media:description` among the children, as one line.
+    fn description(&self, parent: &Element<'_>) -> Option<String> {
+        let element = parent.all(Mrss, "description").next()?;
+        let text = element.text(self.entities);
+        let is_html = markup::looks_like_html(&text, true);
+        let line = if is_html { html_to_line(&text) } else { fold(&text) };
+        (!line.is_empty()).then_some(line)
+    }
+}
+
+/// Adds one, or what is new about one known by its address.
+pub(super) fn add(media: &mut Vec<Media>, one: Media) {
+    let full = media.len() >= MEDIA_MAX;
+    match media.iter_mut().find(|known| known.url == one.url) {
+        Some(known) => {
+            known.media_type = known.media_type.take().or(one.media_type);
+            known.alt = known.alt.take().or(one.alt);
+        }
+        None if full => {}
+        None => media.push(one),
+    }
+}
+
+/// Whether a media type is an image, a video or a sound.
+pub(super) fn is_media(media_type: &str) -> bool {
+    ["image", "video", "audio"].contains(&media_type.split('/').next().unwrap_or_default())
+}
+
+fn family(media: &Media) -> Option<&str> {
+    media.media_type.as_deref().and_then(|media_type| media_type.split('/').next())
+}
+
+/// The media type that the end of an address tells.
+pub(super) fn by_name(url: &str) -> Option<&'static str> {
+    let path = url.split(['?', '#']).next()?;
+    let (_, ending) = path.rsplit_once('/')?.1.rsplit_once('.')?;
+    Some(match &*ending.to_ascii_lowercase() {
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "svg" => "image/svg+xml",
+        "mp4" | "m4v" => "video/mp4",
+        "mov" => "video/quicktime",
+        "webm" => "video/webm",
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "ogg" | "oga" => "audio/ogg",
+        "wav" => "audio/wav",
+        _ => return None,
+    })
+}
