@@ -193,6 +193,7 @@ impl Reading<'_> {
     fn summary(&mut self, rank: u8, child: &Element<'_>) {
         let inside = self.around.inside(child, self.entities);
         self.summary.offer(rank, || markup::markup(child, &inside, self.entities));
+        self.language_of(4, child);
     }
 
     fn language_of(&mut self, rank: u8, child: &Element<'_>) {
@@ -286,7 +287,7 @@ impl Reading<'_> {
     fn categories(&mut self, child: &Element<'_>) {
         let attribute =
             |name| child.attribute(self.entities, name).filter(|text| !text.trim().is_empty());
-        let text = attribute("label").or_else(|| attribute("term")).or_else(|| attribute("text"));
+        let text = attribute("term").or_else(|| attribute("label")).or_else(|| attribute("text"));
         let text = text.unwrap_or_else(|| child.text(self.entities));
         let is_list = matches!(&*child.name, "keywords" | "tags");
         let mut push = |text: &str| push_category(&mut self.draft.entry.categories, text);
