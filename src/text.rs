@@ -27,6 +27,8 @@ const BLOCKS: &[&str] = &[
 ];
 /// How many elements of one kind may be open in each other; what is deeper counts as this deep.
 const DEPTH_MAX: usize = 16;
+/// How many kinds of elements that are never closed are looked through.
+const UNCLOSED_MAX: usize = 4;
 
 /// Turns marked-up text into plain text: paragraphs, lists, quotes and line breaks are kept, a link
 /// becomes `text (url)`.
@@ -39,12 +41,12 @@ pub fn plain(markup: &Markup) -> String {
 
 /// Turns HTML into plain text; see [`plain`].
 pub fn html_to_text(html: &str) -> String {
-    tidy(&walk(html, false))
+    tidy(&walk(html, false, &[]))
 }
 
 /// Turns HTML into one line of plain text, without addresses and list marks: for titles.
 pub fn html_to_line(html: &str) -> String {
-    if html.contains(['<', '&']) { fold(&walk(html, true)) } else { fold(html) }
+    if html.contains(['<', '&']) { fold(&walk(html, true, &[])) } else { fold(html) }
 }
 
 /// Folds every run of white space into one space and trims both ends.
@@ -80,14 +82,28 @@ fn tidy(text: &str) -> String {
     tidied
 }
 
-fn walk(html: &str, one_line: bool) -> String {
-    let sink = Sink(RefCell::new(Walker { one_line, ..Walker::default() }));
+fn walk(html: &str, one_line: bool, kept: &[String]) -> String {
+    let walker = Walker { one_line, kept: kept.to_vec(), ..Walker::default() };
+    let sink = Sink(RefCell::new(walker));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(html.into());
     let _ = tokenizer.feed(&input); // only a script could pause it, and the sink runs none
     tokenizer.end();
-    tokenizer.sink.0.into_inner().out
+    let walker = tokenizer.sink.0.into_inner();
+    match walker.dropping.first() {
+        // an element that is never closed must not swallow the rest: once more, without it
+        Some(open) if kept.len() < UNCLOSED_MAX && !is_raw(open) => {
+            let open = open.clone();
+            walk(html, one_line, &[kept, &[open]].concat())
+        }
+        _ => walker.out,
+    }
+}
+
+/// Whether the inside of an element is no markup.
+fn is_raw(name: &str) -> bool {
+    matches!(name, "script" | "style" | "iframe" | "noscript" | "title" | "textarea")
 }
 
 struct Sink(RefCell<Walker>);
@@ -119,6 +135,8 @@ struct Walker {
     space: bool,
     /// The mark of a list item that has no text yet.
     mark: Option<String>,
+    /// Names that are not dropped, because one of that name is never closed.
+    kept: Vec<String>,
     /// Dropped elements that are open.
     dropping: Vec<String>,
     /// `pre` elements that are open.
@@ -134,7 +152,7 @@ struct Walker {
 impl Walker {
     fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
-        if DROPPED.contains(&name) {
+        if DROPPED.contains(&name) && !self.kept.iter().any(|kept| kept == name) {
             if tag.self_closing {
                 return TokenSinkResult::Continue;
             }

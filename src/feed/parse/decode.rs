@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::entities::c1;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// How far into a document its XML declaration reaches.
@@ -21,6 +22,14 @@ pub(super) struct Decoded<'a> {
 
 /// Turns `body` into text without a byte order mark.
 pub(super) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+    let Decoded { text, problem } = read(body, content_type);
+    let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
+    // bytes of windows-1252 that somebody took for Unicode
+    let text = if text.contains(is_c1) { Cow::Owned(text.chars().map(c1).collect()) } else { text };
+    Decoded { text, problem }
+}
+
+fn read<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     if let Some((text, wide)) = wide(body) {
         let problem = text.contains(char::REPLACEMENT_CHARACTER);
         let problem = problem.then(|| format!("the document is broken {wide}"));
@@ -124,8 +133,14 @@ fn charset(content_type: &str) -> Option<String> {
 
 /// A label of 8-bit bytes: UTF-16 and UTF-32 would have been seen.
 fn label_of(label: &str) -> Option<String> {
-    let label = label.trim().to_ascii_lowercase();
+    let label = label.trim().to_ascii_lowercase().replace('_', "-");
     let is_wide = ["utf-16", "utf16", "utf-32", "utf32", "ucs", "iso-10646", "u16", "u32"];
+    let label = match &*label {
+        "macroman" | "mac-roman" => "macintosh".to_owned(),
+        "maccyrillic" | "mac-cyrillic" => "x-mac-cyrillic".to_owned(),
+        "ms-cyrl" => "windows-1251".to_owned(),
+        _ => label,
+    };
     (!label.is_empty() && !is_wide.iter().any(|wide| label.starts_with(wide))).then_some(label)
 }
 

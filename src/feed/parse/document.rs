@@ -25,6 +25,7 @@ pub(super) fn read(text: &str, url: &Url) -> Result<ParsedFeed, ParseError> {
     let collector = Collector {
         surroundings: Surroundings { base: url.clone(), language: None, is_atom: false },
         format: String::new(),
+        home_url: None,
         elements: Vec::new(),
         drafts: Vec::new(),
         beyond: 0,
@@ -101,6 +102,7 @@ fn said_of_tags(junk: bool, sloppiness: Sloppiness) -> Vec<Problem> {
 struct Collector<'a> {
     surroundings: Surroundings,
     format: String,
+    home_url: Option<String>,
     elements: Vec<Element<'a>>,
     drafts: Vec<Draft>,
     beyond: usize,
@@ -115,11 +117,9 @@ impl<'a> Sink<'a> for Collector<'a> {
             self.surroundings.is_atom = self.format.starts_with("atom");
         }
         self.surroundings = self.surroundings.inside(element, entities);
-        // CDF says in attributes what others say in elements
-        if let Some(href) = element.attribute(entities, "href")
-            && let Some(href) = markup::address(&self.surroundings.base, &href)
-        {
-            self.surroundings.base = Url::parse(&href).unwrap_or(self.surroundings.base.clone());
+        // CDF says in an attribute what others say in an element
+        if let Some(href) = element.attribute(entities, "href") {
+            self.home_url = markup::address(&self.surroundings.base, &href);
         }
     }
 
@@ -138,7 +138,7 @@ impl<'a> Sink<'a> for Collector<'a> {
 
 impl Collector<'_> {
     fn finish(self, entities: &Entities, url: &Url, mut problems: Vec<Problem>) -> ParsedFeed {
-        let Self { surroundings, format, elements, mut drafts, .. } = self;
+        let Self { surroundings, format, home_url, elements, mut drafts, .. } = self;
         let all = |namespace, name: &'static str| {
             elements.iter().filter(move |element| element.is(namespace, name))
         };
@@ -167,7 +167,7 @@ impl Collector<'_> {
         ParsedFeed {
             format,
             title,
-            home_url: home_url(&elements, &surroundings, entities),
+            home_url: page(&elements, &surroundings, entities).or(home_url),
             ttl: ttl.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
             entries,
             problems,
@@ -194,11 +194,7 @@ fn authors(elements: &[Element<'_>], base: &Url, entities: &Entities) -> Vec<Per
     people
 }
 
-fn home_url(
-    elements: &[Element<'_>],
-    inside: &Surroundings,
-    entities: &Entities,
-) -> Option<String> {
+fn page(elements: &[Element<'_>], inside: &Surroundings, entities: &Entities) -> Option<String> {
     let links = elements.iter().filter(|element| element.is(Namespace::Core, "link"));
     let links: Vec<_> = links.filter_map(|link| entry::link(link, inside, entities)).collect();
     entry::canonical(&links.into_iter().filter(|link| link.rel == "alternate").collect::<Vec<_>>())

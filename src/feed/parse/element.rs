@@ -99,6 +99,19 @@ impl<'a> Element<'a> {
         html
     }
 
+    /// Whether the tags between the tags are all called `name`.
+    pub(super) fn holds_only(&self, name: &str) -> bool {
+        let mut lexer = Lexer::new(self.inner);
+        while let Some(Ok(token)) = lexer.next() {
+            if let Token::Start { name: found, .. } | Token::End { name: found } = token
+                && local(found) != name
+            {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The children called `name` in `namespace`.
     pub(super) fn all<'e>(
         &'e self,

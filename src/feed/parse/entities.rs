@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use quick_xml::escape::resolve_html5_entity;
+use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
 /// How many entities of its own a document may declare.
 const DECLARED_MAX: usize = 64;
@@ -102,13 +102,26 @@ impl Entities {
             }
             self.expanded.set(expanded);
             out.push_str(value);
-        } else if let Some(value) = resolve_html5_entity(name) {
-            out.push_str(value);
         } else {
-            return 0;
+            let Some((first, second)) = of_html(&text[1..=stop]) else { return 0 };
+            out.push(first);
+            out.extend(second);
         }
         stop + 1
     }
+}
+
+/// Whether `name` is an entity of HTML.
+pub(super) fn is_html(name: &str) -> bool {
+    name.len() < NAME_BYTES_MAX && of_html(&format!("{name};")).is_some()
+}
+
+/// The one or two characters of a name of HTML, given with its `;`.
+fn of_html(name: &str) -> Option<(char, Option<char>)> {
+    // the table also holds the beginnings of all names, with no character
+    let &(first, second) = NAMED_ENTITIES.get(name)?;
+    let first = char::from_u32(first).filter(|first| *first != '\0')?;
+    Some((first, char::from_u32(second).filter(|second| *second != '\0')))
 }
 
 /// The number of an entity that lacks its `;`.
@@ -135,15 +148,15 @@ fn numbered(number: &str) -> Option<char> {
     };
     Some(match code {
         0 => char::REPLACEMENT_CHARACTER,
-        0x80..=0x9f => cp1252(u8::try_from(code).ok()?),
+        0x80..=0x9f => c1(char::from_u32(code)?),
         _ => char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
     })
 }
 
-fn cp1252(byte: u8) -> char {
-    let bytes = [byte];
-    let (text, _, _) = encoding_rs::WINDOWS_1252.decode(&bytes);
-    text.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER)
+/// What a control character between U+0080 and U+009F was meant to be: windows-1252.
+pub(super) fn c1(control: char) -> char {
+    let place = (control as usize).checked_sub(0x80);
+    place.and_then(|at| *C1_REPLACEMENTS.get(at)?).unwrap_or(control)
 }
 
 #[cfg(test)]
@@ -156,6 +169,7 @@ mod tests {
 
     #[test]
     fn entities_of_html_need_no_declaration() {
+        check("&alpha;&Omega;&oelig;&Scaron;&tilde;&lang;", "αΩœŠ˜⟨");
         check("a&nbsp;b &rsquo; &eacute; &hellip;", "a\u{a0}b ’ é …");
         check("&lt;b&gt; &amp;amp; &quot;&apos;", "<b> &amp; \"'");
         check("&#8217;&#x2019;&#X41;", "’’A");

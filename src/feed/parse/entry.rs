@@ -85,6 +85,7 @@ pub(super) fn read(item: &Element<'_>, around: &Surroundings, entities: &Entitie
         published: Best(None),
         updated: Best(None),
         language: Best(None),
+        spoken: Best(None),
     };
     for child in &item.children {
         reading.child(child);
@@ -106,7 +107,10 @@ struct Reading<'r> {
     content: Best<Markup>,
     published: Best<Timestamp>,
     updated: Best<Timestamp>,
+    /// What the entry says of its language.
     language: Best<String>,
+    /// The language of its content, else of its summary, else of its title.
+    spoken: Best<Option<String>>,
 }
 
 impl Reading<'_> {
@@ -173,13 +177,13 @@ impl Reading<'_> {
 
     fn title(&mut self, rank: u8, child: &Element<'_>) {
         self.title.offer(rank, || markup::line(child, self.around, self.entities));
-        self.language_of(3, child);
+        self.spoken(3, child, self.around.language.clone());
     }
 
     fn content(&mut self, rank: u8, child: &Element<'_>) {
         let inside = self.around.inside(child, self.entities);
         self.content.offer(rank, || markup::markup(child, &inside, self.entities));
-        self.language_of(2, child);
+        self.spoken(1, child, inside.language.clone());
         if let Some(src) = child.attribute(self.entities, "src")
             && let Some(href) = markup::address(&inside.base, &src)
         {
@@ -193,13 +197,13 @@ impl Reading<'_> {
     fn summary(&mut self, rank: u8, child: &Element<'_>) {
         let inside = self.around.inside(child, self.entities);
         self.summary.offer(rank, || markup::markup(child, &inside, self.entities));
+        self.spoken(2, child, inside.language.clone());
     }
 
-    fn language_of(&mut self, rank: u8, child: &Element<'_>) {
-        if child.attributes.contains("lang") {
-            let language = child.attribute(self.entities, "xml:lang");
-            self.language.offer(rank, || language.and_then(|text| markup::language(&text)));
-        }
+    /// Notes the language of a text, which may say that it has none (`xml:lang=""`).
+    fn spoken(&mut self, rank: u8, child: &Element<'_>, inherited: Option<String>) {
+        let own = child.attribute(self.entities, "xml:lang").map(|tag| markup::language(&tag));
+        self.spoken.offer(rank, || Some(own.unwrap_or(inherited)));
     }
 
     fn id(&mut self, child: &Element<'_>) {
@@ -286,7 +290,7 @@ impl Reading<'_> {
     fn categories(&mut self, child: &Element<'_>) {
         let attribute =
             |name| child.attribute(self.entities, name).filter(|text| !text.trim().is_empty());
-        let text = attribute("label").or_else(|| attribute("term")).or_else(|| attribute("text"));
+        let text = attribute("term").or_else(|| attribute("label")).or_else(|| attribute("text"));
         let text = text.unwrap_or_else(|| child.text(self.entities));
         let is_list = matches!(&*child.name, "keywords" | "tags");
         let mut push = |text: &str| push_category(&mut self.draft.entry.categories, text);
@@ -317,7 +321,8 @@ impl Reading<'_> {
         entry.content = self.content.take();
         entry.published = self.published.take();
         entry.updated = self.updated.take();
-        entry.language = self.language.take().or_else(|| around.language.clone());
+        let spoken = self.spoken.take().unwrap_or_else(|| around.language.clone());
+        entry.language = self.language.take().or(spoken);
         draft
     }
 }

@@ -7,11 +7,10 @@
 use std::borrow::Cow;
 
 use base64::Engine;
-use quick_xml::escape::resolve_html5_entity;
 use url::Url;
 
 use super::element::Element;
-use super::entities::Entities;
+use super::entities::{self, Entities};
 use super::entry::Surroundings;
 use super::lexer::{Lexer, Token, attributes};
 use crate::entry::Markup;
@@ -71,6 +70,8 @@ fn raw(element: &Element<'_>, inside: &Surroundings, entities: &Entities) -> Mar
             return base64_text(&text).map_or(Markup::Text(text.into_owned()), Markup::Html);
         }
         Kind::Text if element.has_markup => {}
+        // escaped markup in a `div` that is none of it, as TypePad wrote
+        Kind::Html if element.has_markup && element.holds_only("div") => {}
         _ if element.has_markup => {
             return Markup::Html(element.markup(entities, false).trim().to_owned());
         }
@@ -171,7 +172,7 @@ pub(super) fn looks_like_html(text: &str, strict: bool) -> bool {
         } else if let Some(stop) = rest.bytes().take(40).position(|byte| byte == b';') {
             let name = &rest[..stop];
             let number = name.strip_prefix('#');
-            if number.is_some_and(|n| !n.is_empty()) || resolve_html5_entity(name).is_some() {
+            if number.is_some_and(|n| !n.is_empty()) || entities::is_html(name) {
                 evidence = true;
             } else if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                 return false;

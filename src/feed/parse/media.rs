@@ -44,12 +44,7 @@ impl Reading<'_> {
         for child in &parent.children {
             match (child.namespace, &*child.name) {
                 (Core, "enclosure") => self.one(child, alt),
-                (Core, "link") => {
-                    let rel = child.attribute(self.entities, "rel");
-                    if rel.is_some_and(|rel| rel.trim().eq_ignore_ascii_case("enclosure")) {
-                        self.one(child, alt);
-                    }
-                }
+                (Core, "link") if self.is_rel(child, "enclosure") => self.one(child, alt),
                 (Core, "content") if child.attributes.contains("src") => {
                     let media_type = child.attribute(self.entities, "type");
                     if media_type.is_some_and(|media_type| is_media(&media_type)) {
@@ -66,9 +61,15 @@ impl Reading<'_> {
                     self.children(child, own.as_deref());
                 }
                 (Mrss, "thumbnail") | (Itunes, "image") => self.picture(child, alt),
+                (Itunes, "link") if self.is_rel(child, "image") => self.picture(child, alt),
                 _ => {}
             }
         }
+    }
+
+    fn is_rel(&self, element: &Element<'_>, expect: &str) -> bool {
+        let rel = element.attribute(self.entities, "rel");
+        rel.is_some_and(|rel| rel.trim().eq_ignore_ascii_case(expect))
     }
 
     fn one(&mut self, element: &Element<'_>, alt: Option<&str>) {

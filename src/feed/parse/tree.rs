@@ -126,6 +126,9 @@ impl<'a, S: Sink<'a>> Tree<'a, S> {
         self.bind(attributes);
         let namespace = self.namespace(written);
         let name = lower(name);
+        // HTML's `link` has no end tag, and some write Atom's like it
+        let empty =
+            empty || (namespace == Namespace::Core && name == "link" && has_href(attributes));
         let is_container = self.is_container(namespace, &name);
         let is_leaf = is_leaf(namespace, &name);
         let element = Element {
@@ -154,7 +157,7 @@ impl<'a, S: Sink<'a>> Tree<'a, S> {
         }
         let Some(at) = self.open.iter().rposition(|frame| is_same(&&frame.written)) else {
             self.deeper = self.deeper.saturating_sub(1);
-            self.sloppiness.mismatched += 1;
+            self.sloppiness.mismatched += u32::from(!local(written).eq_ignore_ascii_case("link"));
             return;
         };
         // what is open too deep must be closed first, unless the end tag is of the outermost three
@@ -206,17 +209,10 @@ impl<'a, S: Sink<'a>> Tree<'a, S> {
         match self.open.last() {
             None => true,
             Some(parent) if parent.is_container => {
-                self.open.len() < 3
-                    && namespace == Namespace::Core
-                    && matches!(name, "channel" | "items" | "feed")
-                    && !(name == "items" && &*parent.element.name == "channel" && self.is_rdf())
+                self.open.len() < 3 && namespace == Namespace::Core && name == "channel"
             }
             Some(_) => false,
         }
-    }
-
-    fn is_rdf(&self) -> bool {
-        self.open.first().is_some_and(|root| &*root.element.name == "rdf")
     }
 
     fn bind(&mut self, written: &'a str) {
@@ -284,6 +280,10 @@ fn is_leaf(namespace: Namespace, name: &str) -> bool {
         Namespace::Itunes => matches!(name, "summary" | "subtitle" | "title"),
         Namespace::Rdf | Namespace::Feedburner | Namespace::Other => false,
     }
+}
+
+fn has_href(written: &str) -> bool {
+    attributes(written).any(|(name, _)| name.eq_ignore_ascii_case("href"))
 }
 
 fn is_void(name: &str) -> bool {

@@ -89,7 +89,7 @@ impl<'a> Said<'a> {
                 return rest[2..].strip_prefix('.').unwrap_or(&rest[2..]);
             }
             // in some languages a weekday looks like a month, but it comes first
-            _ if self.time.is_none() || self.month.is_none() => {
+            _ if self.time.is_none() || (self.month.is_none() && self.numbers.len() < 3) => {
                 self.month = names::month(&lower).or(self.month);
             }
             _ if self.offset.is_none() => self.offset = names::zone(&lower),
