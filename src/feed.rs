@@ -11,5 +11,3 @@ pub mod fetch; // one conditional request
 pub mod moved; // what becomes of a permanent redirect
 //! Feed: from an address to the entries that it lists.
 
-pub mod extension; // what an entry says about its own syndication
-pub mod parse; // bytes to entries

@@ -19,7 +19,6 @@ pub mod settings; // how an entry becomes a draft, in layers
 pub mod wake; // what rouses a sleeping loop
 pub mod orders; // what a running daemon is asked to do
 pub mod pulse; // when each loop was last seen alive
-pub mod text; // HTML to plain text
 
 // edges: one outside world each
 pub mod environment; // variables
@@ -30,7 +29,6 @@ pub mod store; // the database
 // stages: never the store, never each other
 pub mod compose; // entries to drafts
 pub mod feed; // feeds to entries
-pub mod feed; // addresses to entries
 pub mod publish; // drafts to platforms
 
 // pipelines: the only place where stages and the store meet
