@@ -165,7 +165,9 @@ impl Poller {
             let Some(feed_config) = config.feeds.get(&feed.label) else { continue };
             if batch.len() < BATCH_MAX && busy.insert(feed.id) {
                 let hints = Hints { permanent: None, fresh_for: None, retry_after: None };
-                let next = next_poll(&feed, feed_config, Outcome::Started, true, None, &hints, now);
+                let known = has_validators(&feed);
+                let next =
+                    next_poll(&feed, feed_config, Outcome::Started, known, None, &hints, now);
                 started.push((feed.id, next));
                 batch.push(feed);
             }
@@ -220,11 +222,7 @@ impl Poller {
             Err(error) => {
                 let hints =
                     Hints { permanent: None, fresh_for: None, retry_after: error.retry_after };
-                // what a redirect led to may be gone; then the owner's own URL is asked again
-                let outcome = match error.outcome() {
-                    Outcome::Gone if moved.to.is_some() => Outcome::Failed,
-                    outcome => outcome,
-                };
+                let outcome = error.outcome();
                 return (Found::Failed { message: error.to_string(), outcome }, hints);
             }
         };
@@ -298,6 +296,10 @@ impl Poller {
             }
             Found::Changed { contents, .. } => {
                 (Outcome::Usable, contents.validators != Validators::default(), contents.ttl_s)
+            }
+            // what a redirect led to may be gone; then the owner's own URL is asked again
+            Found::Failed { outcome: Outcome::Gone, .. } if before.to.is_some() => {
+                (Outcome::Failed, has_validators(feed), None)
             }
             Found::Failed { outcome, .. } => (*outcome, has_validators(feed), None),
         };

@@ -121,7 +121,7 @@ pub fn after_find(
             return held("it is not there, and it was tried for too long".into());
         }
         Found::Absent => {
-            let due_at = now.plus(pause(crosspost, crosspost.attempts, delivery));
+            let due_at = now.plus(pause(crosspost, crosspost.doubts, delivery));
             return Verdict {
                 settlement: Settlement::Ready { due_at, burns: true, waiting: false },
                 reason: Some("the platform has no such post: it goes out again".into()),
@@ -187,6 +187,7 @@ mod tests {
             entry: EntryId(1),
             title: "Hello".into(),
             attempts: 1,
+            doubts: 0,
             finds: 0,
             first_attempt_at: Some(NOW),
             draft: None,

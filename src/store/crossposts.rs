@@ -23,7 +23,9 @@ pub struct Crosspost {
     pub title: String,
     /// How often it was tried; counted at the claim.
     pub attempts: u32,
-    /// How often the platform was asked what became of it.
+    /// How many of its attempts got no usable answer.
+    pub doubts: u32,
+    /// How often the platform was asked what became of the last of those.
     pub finds: u32,
     /// When its first attempt was (the one from which patience is counted).
     pub first_attempt_at: Option<Timestamp>,
@@ -46,19 +48,20 @@ pub struct New<'a> {
     pub due_at: Timestamp,
 }
 
-const COLUMNS: &str = "c.id, c.entry, coalesce(e.title, e.url, e.entry_id), c.attempts, c.finds,
-    c.first_attempt_at, c.draft";
+const COLUMNS: &str = "c.id, c.entry, coalesce(e.title, e.url, e.entry_id), c.attempts, c.doubts,
+    c.finds, c.first_attempt_at, c.draft";
 const FROM: &str = "crossposts c JOIN entries e ON e.id = c.entry";
 
-type Raw = (i64, i64, String, u32, u32, Option<i64>, Option<String>);
+type Raw = (i64, i64, String, u32, u32, u32, Option<i64>, Option<String>);
 
 fn read(raw: Raw) -> Result<Crosspost> {
-    let (id, entry, title, attempts, finds, first, draft) = raw;
+    let (id, entry, title, attempts, doubts, finds, first, draft) = raw;
     Ok(Crosspost {
         id: CrosspostId(id),
         entry: EntryId(entry),
         title,
         attempts,
+        doubts,
         finds,
         first_attempt_at: first.map(Timestamp::from_millis),
         draft: draft.map(|draft| serde_json::from_str(&draft)).transpose()?,
@@ -66,7 +69,7 @@ fn read(raw: Raw) -> Result<Crosspost> {
 }
 
 fn raw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+    row.try_into()
 }
 
 /// Enters a crosspost into the ledger, unless the account has the entry already.
@@ -240,12 +243,14 @@ pub fn set_due(connection: &Connection, id: CrosspostId, due_at: Timestamp) -> R
     Ok(())
 }
 
-/// How often an older crosspost may fail before younger ones of its account overtake it.
+/// How many attempts of an older crosspost may get no usable answer before younger ones of its
+/// account overtake it.
 const PATIENCE: u32 = 3;
 
 /// The next crosspost of an account that is due, in the order in which the entries were seen. One
-/// in doubt, or one between its first tries, keeps the younger ones waiting, so that posts stay in
-/// order; one that waits for the platform to finish its work does not.
+/// in doubt, or one that is tried again, keeps the younger ones waiting, so that posts stay in
+/// order; one that waits for the platform to finish its work does not, nor one that the platform
+/// has left without an answer too often.
 ///
 /// # Errors
 /// The database can't be read.
@@ -260,7 +265,7 @@ pub fn next_ready(
             AND NOT EXISTS (SELECT 1 FROM crossposts o
                 WHERE o.account_id = c.account_id AND o.id < c.id AND (o.state = 'uncertain'
                     OR (o.state = 'ready' AND o.waiting = 0
-                        AND o.attempts BETWEEN 1 AND {PATIENCE})))
+                        AND o.attempts > 0 AND o.doubts <= {PATIENCE})))
          ORDER BY c.id LIMIT 1"
     ))?;
     let values = named_params! { ":account": account.0, ":now": now.as_millis() };
@@ -421,6 +426,7 @@ pub fn settle(
         "UPDATE crossposts SET state = :to, reason = :reason,
             due_at = coalesce(:due, due_at), waiting = :waiting,
             attempts = max(attempts - :unburn, 0),
+            doubts = doubts + (:from = 'sending' AND :to = 'uncertain'),
             -- surely nothing was sent, ever: patience starts anew, and an edit may still get in
             first_attempt_at = CASE WHEN :unburn AND attempts <= 1 AND NOT :waiting THEN NULL
                 ELSE first_attempt_at END,
@@ -481,7 +487,8 @@ pub fn rescue_sending(connection: &Connection, now: Timestamp) -> Result<usize> 
     )?;
     // sending → uncertain
     Ok(connection.execute(
-        "UPDATE crossposts SET state = 'uncertain', due_at = ?1, reason = ?2, finds = 0
+        "UPDATE crossposts SET state = 'uncertain', due_at = ?1, reason = ?2, finds = 0,
+            doubts = doubts + 1
          WHERE state = 'sending'",
         (now.as_millis(), CUT_OFF),
     )?)
@@ -702,9 +709,11 @@ mod tests {
         let later = NOW.as_millis() + 1;
         set(&format!("UPDATE crossposts SET state='ready', attempts=1, due_at={later} WHERE id=1"));
         assert_eq!(next(), None, "the first is tried again soon");
-        set("UPDATE crossposts SET attempts=4 WHERE id=1");
+        set("UPDATE crossposts SET attempts=9, doubts=3 WHERE id=1");
+        assert_eq!(next(), None, "an outage does not count");
+        set("UPDATE crossposts SET doubts=4 WHERE id=1");
         assert_eq!(next(), Some(2), "patience has an end");
-        set("UPDATE crossposts SET attempts=1, waiting=1 WHERE id=1");
+        set("UPDATE crossposts SET attempts=1, doubts=0, waiting=1 WHERE id=1");
         assert_eq!(next(), Some(2), "what the platform works on blocks nobody");
         set("UPDATE crossposts SET attempts=0, waiting=0 WHERE id=1");
         assert_eq!(next(), Some(2), "what waits for its date blocks nobody");

@@ -98,7 +98,8 @@ CREATE TABLE crossposts (
     reason           TEXT,
     due_at           INTEGER NOT NULL,
     attempts         INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
-    finds            INTEGER NOT NULL DEFAULT 0 CHECK (finds >= 0),
+    doubts           INTEGER NOT NULL DEFAULT 0 CHECK (doubts >= 0),  -- attempts without an answer
+    finds            INTEGER NOT NULL DEFAULT 0 CHECK (finds >= 0),   -- questions about the last doubt
     waiting          INTEGER NOT NULL DEFAULT 0 CHECK (waiting IN (0, 1)),
     first_attempt_at INTEGER,
     draft            TEXT    CHECK (json_valid(draft)),

@@ -11,3 +11,7 @@ mod wire; // the loopback server that the others script
 mod bluesky;
 mod bluesky_server; // a strict stand-in, which the tests of the daemon use too
 mod outbox;
+mod world; // poller, workers and a platform that does as it is told
+mod identity; // what is new and what is not
+mod delivery; // what becomes of posts
+mod crash; // cut anywhere, start again

@@ -1,0 +1,209 @@
+//! What becomes of posts when platforms misbehave: classes of failure, doubts, order, pace.
+
+use std::time::Duration;
+
+use posse_party::crosspost::Class;
+use posse_party::store::people;
+
+use crate::world::{Act, PLAIN, World, item, pass};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A world with `count` new entries that are due.
+async fn with_news(config: &str, count: usize) -> World {
+    let world = World::new(config).await;
+    world.poll(&[item("old")]).await;
+    let mut items: Vec<_> = (1..=count).rev().map(|n| item(&n.to_string())).collect();
+    items.push(item("old"));
+    world.poll(&items).await;
+    world
+}
+
+fn texts(count: usize) -> Vec<String> {
+    (1..=count).map(|n| format!("Entry {n} https://a.example/{n}")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_never_makes_a_second_post() {
+    for act in [Act::TakeAndLose, Act::Lose] {
+        let world = with_news(PLAIN, 2).await;
+        world.remote.script([act.clone()]);
+        world.run_for(10 * MINUTE).await;
+        assert_eq!(world.remote.posts("me"), texts(2), "{act:?}: each once, and in order");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_reached_is_tried_again_in_order_and_given_up_in_the_end() {
+    let world = with_news(PLAIN, 2).await;
+    let down = || Act::Fail(Class::Retry { not_before: None });
+    world.remote.script((0..5).map(|_| down()));
+    world.run_for(30 * MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(2));
+
+    let world = with_news(PLAIN, 1).await;
+    world.remote.script((0..1000).map(|_| down()));
+    world.run_for(60 * HOUR).await;
+    assert_eq!(
+        world.states().await.last().unwrap(),
+        "Entry 1: failed (given up after 2days: told to)"
+    );
+    let requests = world.remote.requests.lock().unwrap().len();
+    assert!((15..30).contains(&requests), "{requests} requests in two days are no storm");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_down_holds_the_account_and_burns_no_attempt() {
+    let world = with_news(PLAIN, 2).await;
+    let until = world.clock.now().plus(HOUR);
+    world.remote.script([Act::Fail(Class::RateLimited { not_before: Some(until) })]);
+    world.run_for(59 * MINUTE).await;
+    assert!(world.remote.posts("me").is_empty());
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 1, "nothing is sent before that");
+    assert_eq!(world.list().await[1].attempts, 0);
+    world.run_for(2 * MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_can_not_post_is_parked_with_one_alert() {
+    let world = with_news(PLAIN, 2).await;
+    let dead = Class::Account { until: None, hint: "make a new token".into() };
+    world.remote.script([Act::Fail(dead)]);
+    world.run_for(HOUR).await;
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 1, "one try, then silence");
+    let incidents = world.incidents().await;
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(
+        (incidents[0].key.as_str(), incidents[0].message.as_str()),
+        ("account:me", "told to")
+    );
+    assert_eq!(world.counts().await["ready"], 2, "its queue stays");
+    assert_eq!(world.list().await[1].attempts, 0, "no attempt is burned");
+
+    // the same credentials change nothing; new ones wake it
+    let world = world.with_config(PLAIN).await;
+    world.run_for(MINUTE).await;
+    assert!(world.remote.posts("me").is_empty());
+    let world = world.with_config(&PLAIN.replace("\"out\"", "\"other\"")).await;
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(2));
+    assert!(world.incidents().await.is_empty(), "and it is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn parking_with_an_end_ends_by_itself() {
+    let world = with_news(PLAIN, 1).await;
+    let until = Some(world.clock.now().plus(HOUR));
+    world.remote.script([Act::Fail(Class::Account { until, hint: "wait".into() })]);
+    world.run_for(59 * MINUTE).await;
+    assert_eq!(world.incidents().await.len(), 1);
+    world.run_for(2 * MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(1));
+    assert!(world.incidents().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_for_its_content_fails_at_once_and_the_next_goes_on() {
+    let world = with_news(PLAIN, 2).await;
+    world.remote.script([Act::Fail(Class::Content)]);
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(2)[1..]);
+    assert_eq!(world.states().await[1], "Entry 1: failed (told to)");
+    let (id, now) = (world.list().await[1].id, world.clock.now());
+    assert!(world.store.write(move |tx| people::retry(tx, id, now)).await.unwrap());
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_platform_says_that_it_has_it_already() {
+    let world = with_news(PLAIN, 1).await;
+    world.remote.script([Act::TakeAndLose]);
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me").len(), 1);
+    let world = with_news(PLAIN, 1).await;
+    world.remote.script([Act::Fail(Class::Duplicate)]);
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me").len(), 1, "nothing is there: it goes out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_of_an_account_is_kept() {
+    let config = PLAIN.replace("delay =", "cooldown = \"10m\"\nmax_per_day = 3\ndelay =");
+    let world = with_news(&config, 5).await;
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me").len(), 1);
+    world.run_for(25 * MINUTE).await;
+    assert_eq!(world.remote.posts("me").len(), 3);
+    world.run_for(20 * HOUR).await;
+    assert_eq!(world.remote.posts("me").len(), 3, "not more in a day");
+    world.run_for(5 * HOUR).await;
+    assert_eq!(world.remote.posts("me"), texts(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn approval_waits_for_a_person_and_a_dry_run_sends_nothing() {
+    let world = with_news(&PLAIN.replace("delay =", "approve = true\ndelay ="), 1).await;
+    world.run_for(MINUTE).await;
+    assert_eq!(world.states().await[1], "Entry 1: held (waits for approval)");
+    let (id, now) = (world.list().await[1].id, world.clock.now());
+    assert!(world.store.write(move |tx| people::publish(tx, id, now)).await.unwrap());
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(1));
+
+    let world = with_news(&PLAIN.replace("delay =", "dry_run = true\ndelay ="), 1).await;
+    world.run_for(MINUTE).await;
+    assert_eq!(world.states().await[1], "Entry 1: skipped (dry run)");
+    assert!(world.remote.posts("me").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draft_is_frozen_once_it_may_have_been_sent() {
+    let world = with_news(PLAIN, 1).await;
+    world.remote.script([Act::Fail(Class::Retry { not_before: None })]);
+    world.deliver().await;
+    let mut edited = item("1");
+    edited.title = "Edited".into();
+    world.poll(&[edited, item("old")]).await;
+    pass(MINUTE).await;
+    world.deliver().await;
+    assert_eq!(world.remote.posts("me"), texts(1), "every retry sends the same bytes");
+}
+
+/// The whole day of an account whose platform has a bad one, as exact times.
+#[tokio::test(start_paused = true)]
+async fn a_day_with_a_failing_platform() {
+    let world = with_news(PLAIN, 2).await;
+    let down = Act::Fail(Class::Retry { not_before: None });
+    let slow = Act::Fail(Class::RateLimited { not_before: None });
+    let mut acts = vec![down; 8];
+    acts.extend([slow, Act::Lose, Act::TakeAndLose, Act::Take]);
+    world.remote.script(acts);
+    world.run_for(24 * HOUR).await;
+    let start = crate::world::START;
+    let times: Vec<String> = world
+        .remote
+        .requests
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(at, _)| humantime::format_duration(at.since(start)).to_string())
+        .collect();
+    insta::assert_snapshot!(times.join("\n"), @r"
+    0s
+    12s 752ms
+    39s 178ms
+    1m 29s 992ms
+    3m 22s 513ms
+    7m 5s 875ms
+    13m 56s 145ms
+    27m 34s 240ms
+    57m 58s 120ms
+    1h 2m 58s 120ms
+    1h 3m 10s 872ms
+    1h 3m 10s 872ms
+    ");
+    assert_eq!(world.remote.posts("me"), texts(2));
+}

@@ -1,0 +1,284 @@
+//! What is new and what is not: baseline, ids, edits, floods, the undo window.
+
+use std::time::Duration;
+
+use posse_party::names::Label;
+use posse_party::store::{feeds, people};
+
+use crate::world::{Item, PLAIN, START, World, item, pass};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn items(ids: &[&str]) -> Vec<Item> {
+    ids.iter().map(|id| item(id)).collect()
+}
+
+/// A world whose feed is known already, with one old entry.
+async fn known(config: &str) -> World {
+    let world = World::new(config).await;
+    world.poll(&items(&["old"])).await;
+    world
+}
+
+async fn public(world: &World) -> Vec<String> {
+    world.deliver().await;
+    world.remote.posts("me")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_poll_publishes_nothing() {
+    let world = World::new(PLAIN).await;
+    world.poll(&items(&["3", "2", "1"])).await;
+    assert!(public(&world).await.is_empty());
+    let states = world.states().await;
+    assert_eq!(states.len(), 3);
+    assert!(states.iter().all(|state| state.ends_with("skipped (baseline)")), "{states:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn backfill_publishes_the_newest_at_first_sight_the_oldest_first() {
+    let config = PLAIN.replace("poll =", "backfill = 2\npoll =");
+    let world = World::new(&config).await;
+    let mut three = items(&["3", "2", "1"]);
+    for (days, item) in three.iter_mut().enumerate() {
+        item.published = START.minus(DAY * (10 + u32::try_from(days).unwrap()));
+    }
+    world.poll(&three).await;
+    let posts = public(&world).await;
+    assert_eq!(posts, ["Entry 2 https://a.example/2", "Entry 3 https://a.example/3"]);
+    assert_eq!(world.states().await[0], "Entry 1: skipped (baseline)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_entry_goes_out_once() {
+    let world = known(PLAIN).await;
+    for _ in 0..3 {
+        world.poll(&items(&["new", "old"])).await;
+        assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_account_publishes_nothing_that_was_there() {
+    let world = known(PLAIN).await;
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 1);
+    let two =
+        format!("{PLAIN}[accounts.two]\nplatform = \"outbox\"\npath = \"out2\"\ndelay = \"0s\"\n");
+    let world = world.with_config(&two).await;
+    // the entry that appeared between the last poll and the new account was there at first sight
+    world.poll(&items(&["between", "new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 2);
+    assert!(world.remote.posts("two").is_empty());
+    world.poll(&items(&["newest", "between", "new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 3);
+    assert_eq!(world.remote.posts("two"), ["Entry newest https://a.example/newest"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_account_is_baselined_by_an_unchanged_document_too() {
+    let world = known(PLAIN).await;
+    let two = format!("{PLAIN}[accounts.two]\nplatform = \"outbox\"\npath = \"out2\"\n");
+    let world = world.with_config(&two).await;
+    world.poll_all().await;
+    assert_eq!(world.counts().await["skipped"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_was_away_is_not_flooded_with_what_it_missed() {
+    let world = known(PLAIN).await;
+    let away = PLAIN.replace("delay =", "active = false\ndelay =");
+    let world = world.with_config(&away).await;
+    world.poll(&items(&["missed", "old"])).await;
+    let world = world.with_config(PLAIN).await;
+    world.poll(&items(&["missed", "old"])).await;
+    world.poll(&items(&["new", "missed", "old"])).await;
+    assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_reorderings_and_new_files_never_repost() {
+    let world = known(PLAIN).await;
+    let new = item("new");
+    world.poll(&[new.clone(), item("old")]).await;
+    assert_eq!(public(&world).await.len(), 1);
+    let edits: [fn(&mut Item); 4] = [
+        |item| item.title = "Another title".into(),
+        |item| item.url = "https://a.example/moved".into(),
+        |item| item.published = START.plus(DAY),
+        |item| item.post = "{\"syndicate\": true}",
+    ];
+    for edit in edits {
+        let mut edited = new.clone();
+        edit(&mut edited);
+        world.poll(&[edited.clone(), item("old")]).await;
+        world.poll(&[item("old"), edited]).await;
+        std::fs::remove_file(world.dir.path().join("blog.xml")).unwrap();
+        world.poll_all().await;
+        world.poll(&[new.clone(), item("old")]).await;
+        pass(2 * DAY).await;
+        assert_eq!(public(&world).await.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_vanishes_and_comes_back_is_not_new() {
+    let world = known(PLAIN).await;
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 1);
+    world.poll(&items(&["old"])).await;
+    world.poll(&items(&["new"])).await;
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_changes_all_its_ids_reposts_nothing() {
+    let world = known(PLAIN).await;
+    world.poll(&items(&["b", "a", "old"])).await;
+    assert_eq!(public(&world).await.len(), 2);
+    let renamed = |item: Item| Item { id: item.url.clone(), ..item };
+    world.poll(&items(&["b", "a", "old"]).into_iter().map(renamed).collect::<Vec<_>>()).await;
+    let moved = |item: Item| {
+        let url = item.url.replace("a.example", "b.example");
+        Item { id: url.clone(), url, ..item }
+    };
+    world.poll(&items(&["b", "a", "old"]).into_iter().map(moved).collect::<Vec<_>>()).await;
+    assert_eq!(public(&world).await.len(), 2);
+    assert!(world.incidents().await.is_empty(), "nothing was held either");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_held_once_and_released_by_one_command() {
+    let world = known(PLAIN).await;
+    let flood = items(&["6", "5", "4", "3", "2", "1", "old"]);
+    world.poll(&flood).await;
+    assert!(public(&world).await.is_empty());
+    assert_eq!(world.counts().await["held"], 6);
+    let incidents = world.incidents().await;
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].key, "held:blog");
+    world.poll(&flood).await;
+    let now = world.clock.now();
+    let release = move |tx: &rusqlite::Transaction<'_>| {
+        let feed = feeds::by_label(tx, &Label::new("blog").unwrap())?.unwrap();
+        people::release(tx, feed.id, now)
+    };
+    assert_eq!(world.store.write(release).await.unwrap(), 6);
+    let posts = public(&world).await;
+    assert_eq!(posts.len(), 6);
+    assert_eq!(posts[0], "Entry 1 https://a.example/1", "the oldest first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_as_max_new_are_no_flood() {
+    let world = known(PLAIN).await;
+    world.poll(&items(&["5", "4", "3", "2", "1", "old"])).await;
+    assert_eq!(public(&world).await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_news_is_skipped_and_future_news_waits() {
+    let world = known(PLAIN).await;
+    let stale = Item { published: START.minus(8 * DAY), ..item("stale") };
+    let future = Item { published: START.plus(DAY), ..item("future") };
+    world.poll(&[future, stale, item("old")]).await;
+    assert!(public(&world).await.is_empty());
+    assert_eq!(world.states().await[1], "Entry stale: skipped (older than max_age)");
+    pass(DAY).await;
+    assert_eq!(public(&world).await, ["Entry future https://a.example/future"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_undo_window_takes_back_what_its_owner_takes_back() {
+    let config = PLAIN.replace("delay = \"0s\"", "delay = \"2m\"");
+    let world = known(&config).await;
+    world.poll(&items(&["typo", "gone", "no", "old"])).await;
+    assert!(public(&world).await.is_empty(), "not before the delay");
+    let fixed = Item { title: "Mended".into(), ..item("typo") };
+    let no = Item { post: "{\"syndicate\": false}", ..item("no") };
+    world.poll(&[fixed, no, item("old")]).await;
+    pass(Duration::from_secs(120)).await;
+    assert_eq!(public(&world).await, ["Mended https://a.example/typo"]);
+    let states = world.states().await;
+    assert!(states.contains(&"Entry no: skipped (the entry says syndicate: false)".into()));
+    let gone = "Entry gone: skipped (withdrawn: its entry vanished from the feed)".to_owned();
+    assert!(states.contains(&gone), "{states:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_only_away_for_a_moment_goes_out_after_all() {
+    let config = PLAIN.replace("delay = \"0s\"", "delay = \"2m\"");
+    let world = known(&config).await;
+    world.poll(&items(&["new", "old"])).await;
+    world.poll(&items(&["old"])).await;
+    world.poll(&items(&["new", "old"])).await;
+    pass(Duration::from_secs(120)).await;
+    assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_only_scrolled_out_is_not_withdrawn() {
+    let config = PLAIN.replace("delay = \"0s\"", "delay = \"2m\"");
+    let world = known(&config).await;
+    world.poll(&items(&["1", "old"])).await;
+    // a short document that lists only what is newer
+    world.poll(&items(&["3", "2"])).await;
+    pass(Duration::from_secs(120)).await;
+    assert_eq!(public(&world).await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_url_in_two_feeds_is_one_post() {
+    let config = format!("{PLAIN}[feeds.tags]\nurl = \"file:tags.xml\"\npoll = \"1m\"\n");
+    let world = World::new(&config).await;
+    world.write("tags.xml", &crate::world::atom(&items(&["old"])));
+    world.poll(&items(&["old"])).await;
+    let copy = Item { id: "tags:new".into(), ..item("new") };
+    world.write("tags.xml", &crate::world::atom(&[copy, item("old")]));
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+    let states = world.states().await;
+    assert!(
+        states.iter().any(|state| state.contains("duplicate: another feed has the same URL")),
+        "{states:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_downtime_catch_up_decides() {
+    for (catch_up, posts, held) in [("all", 3, 0), ("newest", 1, 0), ("hold", 0, 3)] {
+        let config = PLAIN.replace("poll =", &format!("catch_up = \"{catch_up}\"\npoll ="));
+        let world = known(&config).await;
+        pass(DAY).await;
+        let mut news = items(&["3", "2", "1", "old"]);
+        for (hours, item) in news.iter_mut().enumerate() {
+            item.published = START.plus(DAY).minus(Duration::from_secs(hours as u64 * 3600));
+        }
+        world.poll(&news).await;
+        let public = public(&world).await;
+        assert_eq!(public.len(), posts, "{catch_up}");
+        assert_eq!(world.counts().await.get("held").copied().unwrap_or(0), held, "{catch_up}");
+        if catch_up == "newest" {
+            assert_eq!(public, ["Entry 3 https://a.example/3"]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_answers_change_nothing_and_are_told_once() {
+    let world = known(PLAIN).await;
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 1);
+    let cut = &crate::world::atom(&items(&["x", "y"]))[..300];
+    for bad in ["<html><body>Down for maintenance</body></html>", "", "not a feed", cut] {
+        world.write("blog.xml", bad);
+        world.poll_all().await;
+        assert_eq!(world.incidents().await.len(), 1, "{bad}");
+    }
+    world.poll(&[]).await;
+    assert_eq!(world.incidents().await.len(), 1, "no entries where there were some is a failure");
+    world.poll(&items(&["new", "old"])).await;
+    assert!(world.incidents().await.is_empty(), "it is over");
+    assert_eq!(public(&world).await.len(), 1);
+}
