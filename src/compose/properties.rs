@@ -147,7 +147,7 @@ fn kept(whole: &str, cut: &str) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_draft_holds_what_is_promised(
@@ -209,7 +209,6 @@ proptest! {
     #[test]
     fn disarmed_text_pings_nobody(text in text()) {
         let (safe, _) = tokens::handles::disarm(&text);
-        prop_assert_eq!(&tokens::handles::disarm(&safe).0, &safe);
         let (safe_again, names) = tokens::handles::disarm(&safe);
         prop_assert_eq!((&safe_again, names.len()), (&safe, 0));
     }
@@ -220,6 +219,11 @@ fn check_cut(whole: &str, text: &str) -> Result<(), TestCaseError> {
     let at = kept(whole, text);
     let graphemes: Vec<usize> = whole.grapheme_indices(true).map(|(at, _)| at).collect();
     let shown = format!("{text:?} of {whole:?}");
+    let glued = tokens::addresses(text)
+        .into_iter()
+        .map(|range| &text[range])
+        .find(|address| address.contains('…') && !whole.contains(address));
+    prop_assert!(glued.is_none(), "{:?} is no URL of the whole: {}", glued, shown);
     if at > 0 && at < whole.len() && text[at..].starts_with(['…', ' ']) {
         // the beginnings may agree for longer than the cut, never for less
         let end = text[..at].trim_end().len();
