@@ -24,6 +24,7 @@ pub mod pulse; // when each loop was last seen alive
 pub mod environment; // variables
 pub mod config; // the owner's file
 pub mod http; // clients and capped bodies
+pub mod redact; // text without secrets
 pub mod store; // the database
 
 // stages: never the store, never each other

@@ -3,7 +3,7 @@
 //! Under systemd a line is `<6>message key=value` (the journal adds the time), on a terminal it has
 //! colour, elsewhere a time stamp; `json` writes one object a line. An event is always one line:
 //! text from a feed can't forge a second one. Only `run` tells its story, commands just warn.
-//! **Invariant:** every byte passes `redact`, panics included.  **Refuses:** files, rotation and
+//! **Invariant:** every event passes `redact`, panics included.  **Refuses:** files, rotation and
 //! syslog; that is the work of whatever reads stderr.
 
 use std::fs::File;
@@ -23,12 +23,13 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config::{Log, LogFormat};
 use crate::environment;
+pub use crate::redact::register_secrets;
 
 mod line;
-mod redact;
+mod writer;
 
 use line::{Form, Line};
-pub use redact::{redact, register_renewed, register_secrets};
+use writer::Redacting;
 
 /// Libraries that talk too much below `warn`; the owner's own directives may still say otherwise.
 const FLOOR: &str = "hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn,html5ever=warn,tokio_cron_scheduler=warn";
@@ -66,7 +67,7 @@ pub struct Handle {
 /// # Errors  `BadFilter` when one of the two can't be read; nothing is logged then.
 pub fn init(log: &Log, voice: Voice) -> Result<Handle, BadFilter> {
     let (filter, handle) = reload::Layer::new(wanted_filter(log, voice)?);
-    let lines = layer(Form::of_stderr(log.format), redact::Redacting(io::stderr));
+    let lines = layer(Form::of_stderr(log.format), Redacting(io::stderr));
     tracing_subscriber::registry().with(filter).with(lines).init();
     std::panic::set_hook(Box::new(log_panic));
     Ok(Handle { voice, filter: handle })
@@ -186,7 +187,7 @@ mod tests {
         let buffer = Buffer::default();
         let sink = buffer.clone();
         let filter = parse_filter("log.level", filter).unwrap();
-        let lines = layer(form, redact::Redacting(move || sink.clone()));
+        let lines = layer(form, Redacting(move || sink.clone()));
         let subscriber = tracing_subscriber::registry().with(filter).with(lines);
         tracing::subscriber::with_default(subscriber, speak);
         let bytes = buffer.0.lock().unwrap().clone();

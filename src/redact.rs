@@ -2,17 +2,15 @@
 //!
 //! The last line of defence behind `Secret`, which does not print itself: libraries quote URLs and
 //! servers quote headers. Secrets are known to the whole process, as is the log that they must not
-//! reach. **Invariant:** a secret is found plain, percent-encoded (both cases), form-encoded and
+//! reach; whoever gets a new token says so here. **Invariant:** a secret is found plain, percent-encoded (both cases), form-encoded and
 //! escaped as in JSON, once or twice.  **Refuses:** secrets of fewer than 6 bytes, which would blot out words.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
-use std::io::{self, Write};
 use std::sync::{PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::Secret;
 
@@ -103,41 +101,6 @@ fn lower_hex(percent: &str) -> String {
         lower.extend(["%", &hex.to_ascii_lowercase(), rest]);
     }
     lower
-}
-
-/// Makes writers that hold one event back, redact it and pass it on when they are dropped.
-pub(super) struct Redacting<F>(pub(super) F);
-
-/// Holds one event.
-pub(super) struct Held<W: Write> {
-    event: Vec<u8>,
-    sink: W,
-}
-
-impl<'w, W: Write + 'w, F: Fn() -> W> MakeWriter<'w> for Redacting<F> {
-    type Writer = Held<W>;
-
-    fn make_writer(&'w self) -> Held<W> {
-        Held { event: Vec::with_capacity(256), sink: (self.0)() }
-    }
-}
-
-impl<W: Write> Write for Held<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.event.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<W: Write> Drop for Held<W> {
-    fn drop(&mut self) {
-        // an event is UTF-8; a log that can't be written has nobody left to be told so
-        let _ = self.sink.write_all(redact(&String::from_utf8_lossy(&self.event)).as_bytes());
-    }
 }
 
 #[cfg(test)]
