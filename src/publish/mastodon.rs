@@ -34,9 +34,6 @@ mod readback;
 mod recognise;
 mod server;
 
-pub use errors::{Call, classify};
-pub use family::Family;
-
 use attempt::{Note, Request};
 use server::Server;
 
@@ -89,7 +86,7 @@ impl Mastodon {
         let answer = self.server.post(&request.key, request.body.clone()).await?;
         let status = answer.status;
         if !status.is_success() {
-            let family = instance::remembered_family(desk).await;
+            let family = instance::remembered_family(&self.server, desk).await;
             let failure = answer.refusal(&self.server.posting(), family, desk.clock.now());
             return Err(Unsent { failure, not_found: status == StatusCode::NOT_FOUND });
         }
@@ -179,7 +176,7 @@ impl Publisher for Mastodon {
                 _ => Found::Unknown(too_early(self.server.origin(), quiet_from)),
             };
         }
-        let honoured = instance::remembered_family(desk).await.honours_key();
+        let honoured = instance::remembered_family(&self.server, desk).await.honours_key();
         if honoured && now.since(request.first_at) < KEY_TRUSTED {
             return self.replay(&mut note, draft, desk).await;
         }

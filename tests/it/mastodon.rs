@@ -669,6 +669,14 @@ async fn the_limits_are_asked_once_a_day() {
 }
 
 #[tokio::test]
+async fn another_server_is_asked_anew() {
+    let mut bench = Bench::ready(Family::Mastodon).await;
+    bench.server = MastodonServer::start(Family::GoToSocial);
+    bench.patient();
+    assert_eq!(bench.limits().await.max, 5000);
+}
+
+#[tokio::test]
 async fn limits_that_nobody_tells_are_the_defaults_and_not_asked_for_at_once() {
     let odd = |answer| Fault { effect: Effect::None, answer };
     let answers = [

@@ -32,6 +32,8 @@ const PER_URL: u32 = 23;
 /// What is remembered of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Memory {
+    /// Who was asked: the owner may move to another server.
+    origin: String,
     asked_at: Timestamp,
     failed: bool,
     known: Option<Instance>,
@@ -57,8 +59,11 @@ pub async fn limits(server: &Server, desk: &Desk<'_>) -> Limits {
 }
 
 /// The family as far as it is known without asking.
-pub async fn remembered_family(desk: &Desk<'_>) -> Family {
-    remembered(desk).await.and_then(|memory| memory.known).map_or(Family::Other, |it| it.family)
+pub async fn remembered_family(server: &Server, desk: &Desk<'_>) -> Family {
+    remembered(server, desk)
+        .await
+        .and_then(|memory| memory.known)
+        .map_or(Family::Other, |it| it.family)
 }
 
 /// The instance as it is known, asked first where that is due.
@@ -67,7 +72,7 @@ pub async fn remembered_family(desk: &Desk<'_>) -> Family {
 /// It was asked just now and can't say.
 pub async fn current(server: &Server, desk: &Desk<'_>) -> Result<Option<Instance>, Failure> {
     let now = desk.clock.now();
-    let before = remembered(desk).await;
+    let before = remembered(server, desk).await;
     if let Some(memory) = &before {
         let holds = if memory.failed { PAUSE } else { FRESH };
         if memory.asked_at <= now && now.since(memory.asked_at) < holds {
@@ -79,7 +84,8 @@ pub async fn current(server: &Server, desk: &Desk<'_>) -> Result<Option<Instance
         Ok(instance) => Some(instance.clone()),
         Err(_) => before.and_then(|memory| memory.known),
     };
-    let memory = Memory { asked_at: now, failed: answer.is_err(), known: known.clone() };
+    let (origin, failed) = (server.origin().to_owned(), answer.is_err());
+    let memory = Memory { origin, asked_at: now, failed, known: known.clone() };
     let value = serde_json::to_value(memory).expect("a struct of plain values is JSON");
     // only a note to save a question: what can't be remembered is asked again
     let _ = desk.memory.write(PLACE, value).await;
@@ -89,9 +95,10 @@ pub async fn current(server: &Server, desk: &Desk<'_>) -> Result<Option<Instance
     }
 }
 
-async fn remembered(desk: &Desk<'_>) -> Option<Memory> {
+async fn remembered(server: &Server, desk: &Desk<'_>) -> Option<Memory> {
     let value = desk.memory.read(PLACE).await.ok()??;
-    serde_json::from_value(value).ok()
+    let memory: Memory = serde_json::from_value(value).ok()?;
+    (memory.origin == server.origin()).then_some(memory)
 }
 
 async fn ask(server: &Server, now: Timestamp) -> Result<Instance, Failure> {

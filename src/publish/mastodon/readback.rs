@@ -46,7 +46,7 @@ async fn search(
     desk: &Desk<'_>,
 ) -> Result<Found, Failure> {
     let now = desk.clock.now();
-    let family = instance::remembered_family(desk).await;
+    let family = instance::remembered_family(server, desk).await;
     let account = identity::account(server, now).await?;
     let sought = Sought::of(draft);
     let mut like = None;
