@@ -85,7 +85,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
         url: row.get(2)?,
         title: row.get(3)?,
         moved: row.get(4)?,
-        validators: Validators { url: row.get(6)?, etag: row.get(7)?, last_modified: row.get(8)? },
+        validators: Validators { url: row.get(5)?, etag: row.get(6)?, last_modified: row.get(7)? },
         body_hash: row.get(8)?,
         ttl_s: row.get(9)?,
         last_attempt_at: time(10)?,
@@ -282,4 +282,47 @@ pub fn poll_now(connection: &Connection, feed: Option<FeedId>, now: Timestamp) -
         "UPDATE feeds SET next_poll_at = ?2 WHERE active = 1 AND (?1 IS NULL OR id = ?1)",
     )?;
     Ok(statement.execute((feed.map(|feed| feed.0), now.as_millis()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    #[test]
+    fn what_is_saved_of_a_feed_is_read_again() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let (label, at) = (Label::new("blog").unwrap(), Timestamp::from_secs(1));
+        reconcile(&connection, &[(&label, "https://a.example/feed", true)], at).unwrap();
+        let contents = Contents {
+            title: Some("A blog".into()),
+            validators: Validators {
+                url: Some("https://a.example/feed".into()),
+                etag: Some(b"\"e\"".to_vec()),
+                last_modified: Some(b"Mon, 23 Nov 2026 17:20:00 GMT".to_vec()),
+            },
+            body_hash: vec![7; 32],
+            ttl_s: Some(3600),
+        };
+        let poll = PollRow { at, next_poll_at: Some(Timestamp::from_secs(61)), moved: None };
+        save_contents(&connection, FeedId(1), &poll, &contents).unwrap();
+        let feed = by_label(&connection, &label).unwrap().unwrap();
+        let expect = Feed {
+            id: FeedId(1),
+            label,
+            url: "https://a.example/feed".into(),
+            title: contents.title,
+            moved: None,
+            validators: contents.validators,
+            body_hash: Some(contents.body_hash),
+            ttl_s: contents.ttl_s,
+            last_attempt_at: Some(at),
+            last_success_at: Some(at),
+            next_poll_at: poll.next_poll_at,
+            errors: 0,
+            last_error: None,
+        };
+        assert_eq!(feed, expect);
+    }
 }
