@@ -445,7 +445,7 @@ impl Daemon {
         let config = self.config.borrow();
         let feeds = config.feeds.values().filter(|feed| feed.active).count();
         let accounts = config.accounts.values().filter(|account| account.active).count();
-        format!("{feeds} feeds, {accounts} accounts")
+        format!("{}, {}", report::count(feeds, "feed"), report::count(accounts, "account"))
     }
 }
 

@@ -70,6 +70,15 @@ enum Next {
     Woken,
 }
 
+/// What a verdict is for the owner.
+#[derive(Clone, Copy, Debug, Default)]
+struct News {
+    /// It begins an incident.
+    opened: bool,
+    /// It ends the account's incident, which had begun then.
+    over_since: Option<Timestamp>,
+}
+
 /// What a worker finds when it looks.
 struct Look {
     gate: Gate,
@@ -133,7 +142,7 @@ impl Worker {
             Gate::ClosedUntil(at) => return Ok(Next::At(at)),
             Gate::Closed => return Ok(Next::Woken),
             Gate::Wakes => {
-                self.unpark(now).await?;
+                self.unpark().await?;
                 return Ok(Next::Now);
             }
         }
@@ -307,15 +316,15 @@ impl Worker {
         loop {
             let now = self.clock.now();
             match self.commit((crosspost, attempt), from, &verdict, now).await {
-                Ok(incident) => {
-                    self.say(crosspost, &verdict, incident, now);
+                Ok(news) => {
+                    self.say(crosspost, &verdict, news, now);
                     return Ok(());
                 }
                 Err(error) if error.passing && !stop.is_cancelled() => {
                     if !std::mem::replace(&mut told, true) {
                         tracing::error!(account = %self.label, crosspost = crosspost.id.0,
                             "what became of \"{}\" on {} can't be stored, trying on: {error}",
-                            crosspost.title, self.label);
+                            report::title(&crosspost.title), self.label);
                     }
                     tokio::select! {
                         () = stop.cancelled() => {}
@@ -327,60 +336,53 @@ impl Worker {
         }
     }
 
-    /// The verdict, what it means for the account, and its incident: one transaction. Tells
-    /// whether the incident is new.
+    /// The verdict, what it means for the account, and its incident: one transaction.
     async fn commit(
         &self,
         (crosspost, attempt): (&Crosspost, i64),
         from: State,
         verdict: &Verdict,
         now: Timestamp,
-    ) -> Result<bool> {
-        let (id, account, label) = (crosspost.id, self.account, self.label.clone());
+    ) -> Result<News> {
+        let (id, account) = (crosspost.id, self.account);
+        let key = report::account_incident(&self.label);
         let verdict = verdict.clone();
         self.store
             .write(move |tx| {
                 let reason = verdict.reason.as_deref();
                 crossposts::settle(tx, (id, attempt), from, &verdict.settlement, reason, now)?;
-                let message = verdict.reason.clone().unwrap_or_default();
-                match &verdict.account {
+                let message = verdict.reason.unwrap_or_default();
+                let mut news = News::default();
+                match verdict.account {
                     Effect::None => {}
-                    Effect::HoldUntil(at) => accounts::hold_until(tx, account, *at)?,
+                    Effect::HoldUntil(at) => accounts::hold_until(tx, account, at)?,
                     Effect::Park { hint, until } => {
-                        let parked = Parked {
-                            reason: message.clone(),
-                            hint: hint.clone(),
-                            since: now,
-                            until: *until,
-                        };
+                        news.opened = incidents::open(tx, &key, &message, now)?;
+                        let parked = Parked { reason: message.clone(), hint, since: now, until };
                         accounts::park(tx, account, &parked)?;
-                        let key = report::account_incident(&label);
-                        return incidents::open(tx, &key, &message, now);
                     }
                 }
                 match verdict.settlement {
                     Settlement::Held => {
-                        incidents::open(tx, &report::doubt_incident(id), &message, now)
+                        let doubt = report::doubt_incident(id);
+                        news.opened = incidents::open(tx, &doubt, &message, now)?;
                     }
-                    _ => Ok(false),
+                    Settlement::Published(_) => {
+                        news.over_since = incidents::resolve(tx, &key, now)?;
+                    }
+                    _ => {}
                 }
+                Ok(news)
             })
             .await
     }
 
-    async fn unpark(&self, now: Timestamp) -> Result<()> {
-        let (account, key) = (self.account, report::account_incident(&self.label));
-        let since = self
-            .store
-            .write(move |tx| {
-                accounts::unpark(tx, account)?;
-                incidents::resolve(tx, &key, now)
-            })
-            .await?;
-        if let Some(since) = since {
-            let key = report::account_incident(&self.label);
-            report::resolved(&key, since, now, &format!("{} publishes again", self.label));
-        }
+    /// Ends a parking whose time is over. Its incident stays open until a post has gone out: what
+    /// only seemed to be over is no news.
+    async fn unpark(&self) -> Result<()> {
+        let account = self.account;
+        self.store.write(move |tx| accounts::unpark(tx, account)).await?;
+        tracing::info!(account = %self.label, "{} tries again", self.label);
         Ok(())
     }
 
@@ -392,13 +394,22 @@ impl Worker {
     }
 
     /// Says what became of a crosspost: one line that reads alone.
-    fn say(&self, crosspost: &Crosspost, verdict: &Verdict, incident: bool, now: Timestamp) {
-        let (title, account, id) = (&crosspost.title, &self.label, crosspost.id.0);
+    fn say(&self, crosspost: &Crosspost, verdict: &Verdict, news: News, now: Timestamp) {
+        let (account, id) = (&self.label, crosspost.id.0);
+        let title = report::title(&crosspost.title);
         let why = verdict.reason.as_deref().unwrap_or_default();
-        if let (Effect::Park { hint, .. }, true) = (&verdict.account, incident) {
-            let key = report::account_incident(account);
-            report::opened(&key, &format!("{account} is parked, its queue waits: {why}; {hint}"));
+        let key = report::account_incident(account);
+        if let Effect::Park { hint, .. } = &verdict.account {
+            let message = format!("{account} is parked, its queue waits: {why}; {hint}");
+            if news.opened {
+                report::opened(&key, &message);
+            } else {
+                tracing::info!(%account, crosspost = id, "still: {message}");
+            }
             return;
+        }
+        if let Some(since) = news.over_since {
+            report::resolved(&key, since, now, &format!("{account} publishes again"));
         }
         let when = |at: Timestamp| {
             humantime::format_duration(Duration::from_secs(at.since(now).as_secs())).to_string()
@@ -439,6 +450,6 @@ impl Worker {
     fn say_failed(&self, crosspost: &Crosspost, why: &str) {
         tracing::error!(account = %self.label, crosspost = crosspost.id.0,
             "\"{}\" will not go to {}: {why}; mend it, then `posse-party retry {}`",
-            crosspost.title, self.label, crosspost.id);
+            report::title(&crosspost.title), self.label, crosspost.id);
     }
 }

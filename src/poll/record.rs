@@ -342,12 +342,8 @@ fn review_unclaimed(
         match listed.get(&open.entry) {
             Some(entry) => review_listed(tx, context, &open, entry, recorded)?,
             // a document that lists older ones would list this one too
-            None if !open.vanished && oldest.is_some_and(|oldest| oldest < open.entry) => {
-                if crossposts::withdraw(tx, open.id, crossposts::VANISHED, context.now)? {
-                    recorded.withdrawn.push((false, open.label, open.entry));
-                }
-            }
-            None => {}
+            None if open.vanished || oldest.is_none_or(|oldest| oldest >= open.entry) => {}
+            None => withdraw(tx, context, &open, crossposts::VANISHED, recorded)?,
         }
     }
     Ok(())
@@ -362,9 +358,7 @@ fn review_listed(
 ) -> Result<()> {
     let allowed = entry.control.allows(&open.platform, open.label.as_str());
     if !allowed && !open.vanished {
-        if crossposts::withdraw(tx, open.id, route::NOT_SYNDICATED, context.now)? {
-            recorded.withdrawn.push((false, open.label.clone(), open.entry));
-        }
+        withdraw(tx, context, open, route::NOT_SYNDICATED, recorded)?;
     } else if allowed && open.vanished {
         if crossposts::reinstate(tx, open.id, context.now)? {
             recorded.withdrawn.push((true, open.label.clone(), open.entry));
@@ -377,6 +371,19 @@ fn review_listed(
         if in_future || due_at < open.due_at {
             crossposts::set_due(tx, open.id, due_at)?;
         }
+    }
+    Ok(())
+}
+
+fn withdraw(
+    tx: &Transaction<'_>,
+    context: &Context<'_>,
+    open: &Unclaimed,
+    reason: &str,
+    recorded: &mut Recorded,
+) -> Result<()> {
+    if crossposts::withdraw(tx, open.id, reason, context.now)? {
+        recorded.withdrawn.push((false, open.label.clone(), open.entry));
     }
     Ok(())
 }

@@ -21,10 +21,11 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
              aside; publish one all the same with `posse-party publish ENTRY --to {account}`");
     }
     for (title, accounts) in &recorded.news {
-        tracing::info!(%feed, "new in {feed}: \"{title}\", for {}", plural(*accounts, "account"));
+        tracing::info!(%feed, "new in {feed}: \"{}\", for {}",
+            report::title(title), report::count(*accounts, "account"));
     }
     for (reason, count) in &recorded.skipped {
-        tracing::info!(%feed, "{} of {feed} skipped: {reason}", plural(*count, "crosspost"));
+        tracing::info!(%feed, "{} of {feed} skipped: {reason}", report::count(*count, "crosspost"));
     }
     for (reason, count) in &recorded.held {
         if recorded.flood_is_new && reason == super::route::FLOOD {
@@ -35,13 +36,13 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
                     "{feed} has more news at once than max_new: {} held; see them with `posse-party \
                  list --state held --feed {feed}`, publish them with `posse-party release {feed}`, \
                  or set them aside with `posse-party skip ID…`",
-                    plural(*count, "crosspost")
+                    report::count(*count, "crosspost")
                 ),
             );
         } else {
             tracing::warn!(%feed,
                 "{} of {feed} held ({reason}); publish with `posse-party release {feed}`, or set \
-                 aside with `posse-party skip ID…`", plural(*count, "crosspost"));
+                 aside with `posse-party skip ID…`", report::count(*count, "crosspost"));
         }
     }
     if recorded.edited + recorded.renamed > 0 {
@@ -80,8 +81,4 @@ pub fn moved(feed: &Label, to: Option<&Url>) {
              the config to `url = \"{to}\"`"),
         None => tracing::info!(%feed, "feed {feed} is polled at the address in the config again"),
     }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

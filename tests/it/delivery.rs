@@ -105,6 +105,24 @@ async fn parking_with_an_end_ends_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_only_seems_to_be_over_is_the_same_incident() {
+    let world = with_news(PLAIN, 1).await;
+    let again = |hours: u32| {
+        let until = Some(world.clock.now().plus(hours * HOUR));
+        Act::Fail(Class::Account { until, hint: "wait".into() })
+    };
+    world.remote.script([again(1), again(2), again(3)]);
+    world.run_for(150 * MINUTE).await;
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 3);
+    let incidents = world.incidents().await;
+    assert_eq!(incidents.len(), 1);
+    assert_eq!(incidents[0].opened_at, crate::world::START, "one incident, and one alert");
+    world.run_for(HOUR).await;
+    assert_eq!(world.remote.posts("me"), texts(1));
+    assert!(world.incidents().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_refused_for_its_content_fails_at_once_and_the_next_goes_on() {
     let world = with_news(PLAIN, 2).await;
     world.remote.script([Act::Fail(Class::Content)]);
