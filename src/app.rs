@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,22 +15,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deliver::Worker;
 use crate::http;
 use crate::names::Label;
 use crate::orders::Orders;
-use crate::poll::Poller;
-use crate::publish;
 use crate::pulse::Pulses;
 use crate::report;
 use crate::schedule::{self, Schedule, Tick};
-use crate::store::{Lock, Store, StoreError, accounts, feeds};
+use crate::store::{Lock, Store, StoreError, feeds};
 use crate::systemd::Systemd;
 use crate::wake::Wake;
 
+mod bells;
+mod build;
 mod maintain;
 mod reconcile;
+mod reload;
 
+use bells::{Bells, watch_others};
+use build::{poller, worker};
 pub use reconcile::reconcile;
 
 /// Why the daemon did not start, or ended.
@@ -42,7 +43,7 @@ pub enum AppError {
     Store(#[from] StoreError),
     /// An HTTP client could not be made.
     #[error("failed to prepare HTTP: {0} (are CA certificates installed?)")]
-    Http(#[from] reqwest::Error),
+    Http(#[from] http::Error),
     /// A loop ended that should not.
     #[error("the {0} ended unexpectedly")]
     Ended(String),
@@ -61,9 +62,6 @@ pub struct App {
     /// Called with each config that takes effect, and before: secrets, log level.
     pub applied: Box<dyn Fn(&Config) + Send + Sync>,
 }
-
-/// The bells of the accounts.
-type Bells = Arc<RwLock<BTreeMap<Label, Wake>>>;
 
 /// Everything that runs.
 struct Daemon {
@@ -84,9 +82,6 @@ struct Running {
     stop: CancellationToken,
     ended: CancellationToken,
 }
-
-/// How often another process is looked for that changed the database.
-const WATCH_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs the daemon until it is told to stop.
 ///
@@ -163,68 +158,6 @@ async fn open(config: &Config, clock: &Clock) -> Result<(Lock, Store), AppError>
     Ok((lock, store))
 }
 
-fn poller(
-    store: &Store,
-    clock: &Clock,
-    config: watch::Receiver<Arc<Config>>,
-    wake: Wake,
-    bells: Bells,
-    now: &Config,
-) -> Result<Poller, AppError> {
-    let (hosts, parses) = Poller::limits();
-    Ok(Poller {
-        store: store.clone(),
-        clock: clock.clone(),
-        config,
-        http: http::feeds(&http::user_agent(now.http.user_agent.as_deref()))?,
-        wake,
-        pulses: Pulses::default(),
-        ring: Box::new(move |label| ring(&bells, Some(label))),
-        hosts,
-        parses,
-    })
-}
-
-/// The worker of an account that is active and known to the database.
-async fn worker(
-    store: &Store,
-    clock: &Clock,
-    config: &Config,
-    label: &Label,
-    wake: Wake,
-    pulses: Pulses,
-) -> Result<Option<Worker>, AppError> {
-    let Some(account) = config.accounts.get(label).filter(|account| account.active) else {
-        return Ok(None);
-    };
-    let wanted = label.clone();
-    let row = store.read(move |db| accounts::by_label(db, &wanted)).await?;
-    let Some(row) = row else { return Ok(None) };
-    let user_agent = http::user_agent(config.http.user_agent.as_deref());
-    let client = http::publishing(&user_agent, &config.delivery)?;
-    Ok(Some(Worker {
-        store: store.clone(),
-        clock: clock.clone(),
-        account: row.id,
-        label: label.clone(),
-        config: account.clone(),
-        defaults: config.defaults.clone(),
-        delivery: config.delivery.clone(),
-        publisher: publish::open(account, &client, &config.delivery),
-        wake,
-        pulses,
-    }))
-}
-
-/// Rings one account, or all.
-fn ring(bells: &Bells, label: Option<&Label>) {
-    let bells = bells.read().expect("no code panics while it holds the lock");
-    bells
-        .iter()
-        .filter(|(name, _)| label.is_none_or(|label| label == *name))
-        .for_each(|(_, bell)| bell.ring());
-}
-
 impl Daemon {
     /// The poller, the watch over the database, maintenance and the watchdog.
     fn start_loops(&mut self, systemd: &Systemd) -> Result<(), AppError> {
@@ -234,7 +167,7 @@ impl Daemon {
             &self.clock,
             self.config.subscribe(),
             self.poll.clone(),
-            Arc::clone(&self.bells),
+            self.bells.clone(),
             &now,
         )?;
         poller.pulses = self.pulses.clone();
@@ -243,7 +176,7 @@ impl Daemon {
             poller.run(&stop).await;
             "poller".into()
         });
-        let (store, bells, poll) = (self.store.clone(), Arc::clone(&self.bells), self.poll.clone());
+        let (store, bells, poll) = (self.store.clone(), self.bells.clone(), self.poll.clone());
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             watch_others(&store, &bells, &poll, &stop).await;
@@ -318,8 +251,7 @@ impl Daemon {
                 name
             });
             self.workers.insert(label.clone(), running);
-            let mut bells = self.bells.write().expect("no code panics while it holds the lock");
-            bells.insert(label.clone(), bell);
+            self.bells.add(label.clone(), bell);
         }
         Ok(())
     }
@@ -361,65 +293,6 @@ impl Daemon {
             })
     }
 
-    /// Loads the config again; a bad one changes nothing.
-    async fn reload(&mut self, applied: &(dyn Fn(&Config) + Send + Sync)) -> Result<(), AppError> {
-        let path = self.path.clone();
-        let loaded = tokio::task::spawn_blocking(move || Config::load(&path)).await;
-        let mut config = match loaded.expect("loading a config does not panic") {
-            Ok(config) => config,
-            Err(problems) => {
-                tracing::error!("the config is not applied, the running one stays: {problems}");
-                return Ok(());
-            }
-        };
-        let before = self.config.borrow().clone();
-        if config.database != before.database {
-            tracing::warn!("`database` is changed only by a restart");
-            config.database.clone_from(&before.database);
-        }
-        applied(&config);
-        let woken = reconcile(&self.store, &config, self.clock.now()).await?;
-        let config = Arc::new(config);
-        self.config.send_replace(Arc::clone(&config));
-        self.stop_changed_workers(&before, &config).await;
-        self.start_missing_workers().await?;
-        for label in woken {
-            let now = self.clock.now();
-            report::resolved(
-                &report::account_incident(&label.0),
-                label.1,
-                now,
-                &format!("{} has new credentials and publishes again", label.0),
-            );
-        }
-        self.poll.ring();
-        ring(&self.bells, None);
-        tracing::info!("reloaded: {}", self.summary());
-        Ok(())
-    }
-
-    /// Ends the workers whose account is gone or other than before, after their attempt in flight.
-    async fn stop_changed_workers(&mut self, before: &Config, now: &Config) {
-        let same = |label: &Label| {
-            before.accounts.get(label) == now.accounts.get(label)
-                && before.defaults == now.defaults
-                && before.delivery == now.delivery
-                && before.http == now.http
-        };
-        let changed: Vec<Label> =
-            self.workers.keys().filter(|label| !same(label)).cloned().collect();
-        for label in &changed {
-            self.workers[label].stop.cancel();
-        }
-        for label in changed {
-            if let Some(running) = self.workers.get(&label) {
-                running.ended.cancelled().await;
-            }
-            self.workers.remove(&label);
-            self.bells.write().expect("no code panics while it holds the lock").remove(&label);
-        }
-    }
-
     /// Makes every feed due now.
     async fn poll_now(&self) {
         let now = self.clock.now();
@@ -446,21 +319,5 @@ impl Daemon {
         let feeds = config.feeds.values().filter(|feed| feed.active).count();
         let accounts = config.accounts.values().filter(|account| account.active).count();
         format!("{}, {}", report::count(feeds, "feed"), report::count(accounts, "account"))
-    }
-}
-
-/// Rings every loop when a command changed the database.
-async fn watch_others(store: &Store, bells: &Bells, poll: &Wake, stop: &CancellationToken) {
-    let mut seen = store.foreign_version().await.ok();
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(WATCH_EVERY) => {}
-        }
-        let version = store.foreign_version().await.ok();
-        if version.is_some() && std::mem::replace(&mut seen, version) != version {
-            poll.ring();
-            ring(bells, None);
-        }
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, Timestamp};
 use crate::compose;
 use crate::config::{AccountConfig, Delivery};
-use crate::crosspost::{Failure, Receipt, State};
+use crate::crosspost::{Failure, State};
 use crate::draft::Draft;
 use crate::names::{AccountId, Label};
 use crate::publish::{Desk, Publisher};
@@ -29,10 +29,12 @@ use crate::wake::Wake;
 pub mod decide;
 pub mod gate;
 pub mod notebook;
+mod say;
 
 use decide::{Effect, Verdict};
 use gate::{Gate, Recent};
 use notebook::{Journal, Memory};
+use say::News;
 
 /// A worker looks again by itself after this long, whatever it was told.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -68,15 +70,6 @@ enum Next {
     Now,
     At(Timestamp),
     Woken,
-}
-
-/// What a verdict is for the owner.
-#[derive(Clone, Copy, Debug, Default)]
-struct News {
-    /// It begins an incident.
-    opened: bool,
-    /// It ends the account's incident, which had begun then.
-    over_since: Option<Timestamp>,
 }
 
 /// What a worker finds when it looks.
@@ -267,7 +260,7 @@ impl Worker {
     async fn refuse(&self, crosspost: &Crosspost, failure: Failure) -> Result<()> {
         let reason = failure.message;
         self.settle_unsent(crosspost, None, Settlement::Failed, reason.clone()).await?;
-        self.say_failed(crosspost, &reason);
+        say::failed(&self.label, crosspost, &reason);
         Ok(())
     }
 
@@ -317,7 +310,7 @@ impl Worker {
             let now = self.clock.now();
             match self.commit((crosspost, attempt), from, &verdict, now).await {
                 Ok(news) => {
-                    self.say(crosspost, &verdict, news, now);
+                    say::verdict(&self.label, crosspost, &verdict, news, now);
                     return Ok(());
                 }
                 Err(error) if error.passing && !stop.is_cancelled() => {
@@ -391,65 +384,5 @@ impl Worker {
             Journal { store: self.store.clone(), crosspost: crosspost.id },
             Memory { store: self.store.clone(), account: self.account },
         )
-    }
-
-    /// Says what became of a crosspost: one line that reads alone.
-    fn say(&self, crosspost: &Crosspost, verdict: &Verdict, news: News, now: Timestamp) {
-        let (account, id) = (&self.label, crosspost.id.0);
-        let title = report::title(&crosspost.title);
-        let why = verdict.reason.as_deref().unwrap_or_default();
-        let key = report::account_incident(account);
-        if let Effect::Park { hint, .. } = &verdict.account {
-            let message = format!("{account} is parked, its queue waits: {why}; {hint}");
-            if news.opened {
-                report::opened(&key, &message);
-            } else {
-                tracing::info!(%account, crosspost = id, "still: {message}");
-            }
-            return;
-        }
-        if let Some(since) = news.over_since {
-            report::resolved(&key, since, now, &format!("{account} publishes again"));
-        }
-        let when = |at: Timestamp| {
-            humantime::format_duration(Duration::from_secs(at.since(now).as_secs())).to_string()
-        };
-        match &verdict.settlement {
-            Settlement::Published(Receipt { remote_id, url }) => {
-                let place = url.as_deref().unwrap_or(remote_id);
-                tracing::info!(%account, crosspost = id,
-                    "published \"{title}\" to {account}: {place}");
-            }
-            Settlement::Ready { waiting: true, due_at, .. } => {
-                tracing::info!(%account, crosspost = id,
-                    "\"{title}\" is being processed by {account}, looking again in {}: {why}",
-                    when(*due_at));
-            }
-            Settlement::Ready { due_at, .. } => {
-                tracing::warn!(%account, crosspost = id,
-                    "\"{title}\" is not on {account} yet, trying again in {}: {why}",
-                    when(*due_at));
-            }
-            Settlement::Uncertain { due_at, .. } => {
-                tracing::warn!(%account, crosspost = id,
-                    "\"{title}\" may or may not be on {account}, asking in {}: {why}",
-                    when(*due_at));
-            }
-            Settlement::Held => report::opened(
-                &report::doubt_incident(crosspost.id),
-                &format!(
-                    "\"{title}\" on {account} waits for you, because {why}; look there, then \
-                     `posse-party resolve {id} --published URL` or `posse-party resolve {id} --retry`"
-                ),
-            ),
-            Settlement::Failed => self.say_failed(crosspost, why),
-            Settlement::Skipped => {}
-        }
-    }
-
-    fn say_failed(&self, crosspost: &Crosspost, why: &str) {
-        tracing::error!(account = %self.label, crosspost = crosspost.id.0,
-            "\"{}\" will not go to {}: {why}; mend it, then `posse-party retry {}`",
-            report::title(&crosspost.title), self.label, crosspost.id);
     }
 }

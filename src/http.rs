@@ -7,7 +7,8 @@ use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Response};
+pub use reqwest::{Client, Error};
+use reqwest::{ClientBuilder, Response};
 use url::Url;
 
 use crate::config::Delivery;

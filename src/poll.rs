@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use reqwest::Client;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -18,10 +17,11 @@ use url::Url;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, FeedConfig};
 use crate::entry::ParsedFeed;
-use crate::feed::cadence::{self, Attempt, Outcome};
+use crate::feed::cadence::Outcome;
 use crate::feed::fetch::{self, Answer, Ask, Body, Fetched};
 use crate::feed::moved::{Moved, Sight};
 use crate::feed::parse::{self, Hint};
+use crate::http;
 use crate::names::{FeedId, Label};
 use crate::pulse::Pulses;
 use crate::store::feeds::{self, Contents, Feed, PollRow, Validators};
@@ -31,8 +31,10 @@ use crate::wake::Wake;
 pub mod record;
 pub mod route;
 mod say;
+mod when;
 
 use record::{Context, Recorded};
+use when::{Hints, fetch_validators, has_validators, moved_of, next_poll, stored_validators};
 
 /// Polls under way at once.
 const POLLS_MAX: usize = 32;
@@ -56,7 +58,7 @@ pub struct Poller {
     /// The config, which a reload exchanges.
     pub config: watch::Receiver<Arc<Config>>,
     /// The client for feeds.
-    pub http: Client,
+    pub http: http::Client,
     /// Rung when a feed may be due.
     pub wake: Wake,
     /// Told that the poller is alive.
@@ -74,13 +76,6 @@ enum Found {
     Unchanged(Option<Validators>),
     Changed { parsed: Box<ParsedFeed>, contents: Contents },
     Failed { message: String, outcome: Outcome },
-}
-
-/// What an answer says about the next poll, and about redirects.
-struct Hints {
-    permanent: Option<Url>,
-    fresh_for: Option<Duration>,
-    retry_after: Option<Timestamp>,
 }
 
 impl Poller {
@@ -164,7 +159,7 @@ impl Poller {
             // a feed that is removed between two reloads is not in this config
             let Some(feed_config) = config.feeds.get(&feed.label) else { continue };
             if batch.len() < BATCH_MAX && busy.insert(feed.id) {
-                let hints = Hints { permanent: None, fresh_for: None, retry_after: None };
+                let hints = Hints::default();
                 let known = has_validators(&feed);
                 let next =
                     next_poll(&feed, feed_config, Outcome::Started, known, None, &hints, now);
@@ -242,7 +237,7 @@ impl Poller {
     async fn parse(&self, feed: &Feed, body: Body, url: Url) -> Found {
         let _turn = self.parses.acquire().await.expect("never closed");
         let Body { bytes, sha256, content_type, validators } = body;
-        let shown = crate::http::shown(&url).to_string();
+        let shown = http::shown(&url).to_string();
         let parsed = tokio::task::spawn_blocking(move || {
             parse::parse(&bytes, &Hint { url: &url, content_type: content_type.as_deref() })
         })
@@ -360,44 +355,4 @@ impl Poller {
         let host = url.host_str().unwrap_or_default().to_owned();
         Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(POLLS_PER_HOST))))
     }
-}
-
-fn moved_of(feed: &Feed) -> Moved {
-    feed.moved.as_deref().and_then(|moved| serde_json::from_str(moved).ok()).unwrap_or_default()
-}
-
-fn has_validators(feed: &Feed) -> bool {
-    feed.validators != Validators::default()
-}
-
-fn fetch_validators(feed: &Feed) -> Option<fetch::Validators> {
-    let Validators { url, etag, last_modified } = feed.validators.clone();
-    url.map(|url| fetch::Validators { url, etag, last_modified })
-}
-
-fn stored_validators(validators: fetch::Validators) -> Validators {
-    let fetch::Validators { url, etag, last_modified } = validators;
-    Validators { url: Some(url), etag, last_modified }
-}
-
-fn next_poll(
-    feed: &Feed,
-    config: &FeedConfig,
-    outcome: Outcome,
-    conditional: bool,
-    ttl_s: Option<i64>,
-    hints: &Hints,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let attempt = Attempt {
-        at: now,
-        outcome,
-        errors: feed.errors + 1,
-        conditional: conditional || config.url.scheme() == "file",
-        fresh_for: hints.fresh_for,
-        ttl: ttl_s.and_then(|ttl| u64::try_from(ttl).ok()).map(Duration::from_secs),
-        retry_after: hints.retry_after,
-        seed: cadence::seed(&config.url),
-    };
-    cadence::next_poll(&config.cadence, &attempt)
 }

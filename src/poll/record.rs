@@ -9,8 +9,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use rusqlite::Transaction;
-
 use super::route::{self, Fate, News};
 use crate::clock::Timestamp;
 use crate::config::{AccountConfig, CatchUp, FeedConfig};
@@ -21,7 +19,7 @@ use crate::names::{AccountId, EntryId, Label};
 use crate::store::accounts::{self, Route};
 use crate::store::crossposts::{self, New, Unclaimed};
 use crate::store::feeds::{self, Contents, Feed, PollRow};
-use crate::store::{Result, entries, incidents};
+use crate::store::{Result, Transaction, entries, incidents};
 
 /// What a poll found, for the log, and whom it concerns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

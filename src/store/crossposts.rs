@@ -4,13 +4,20 @@
 //! while its row is still `sending`, one row or a bug.
 
 use rusqlite::{Connection, OptionalExtension, named_params};
-use serde_json::Value;
 
 use super::{Result, StoreError};
 use crate::clock::Timestamp;
 use crate::crosspost::{Receipt, State};
 use crate::draft::Draft;
-use crate::names::{AccountId, CrosspostId, EntryId, FeedId};
+use crate::names::{AccountId, CrosspostId, EntryId};
+
+mod enter;
+mod journal;
+mod undo;
+
+pub use enter::{New, baseline, has_url_elsewhere, insert};
+pub use journal::{note, set_note};
+pub use undo::{Unclaimed, VANISHED, reinstate, set_due, unclaimed, withdraw};
 
 /// A crosspost with what a delivery needs to know of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,21 +38,6 @@ pub struct Crosspost {
     pub first_attempt_at: Option<Timestamp>,
     /// What is sent; frozen at the first claim.
     pub draft: Option<Draft>,
-}
-
-/// A new row of the ledger.
-#[derive(Clone, Debug)]
-pub struct New<'a> {
-    /// The entry.
-    pub entry: EntryId,
-    /// The account.
-    pub account: AccountId,
-    /// `ready`, `held` or `skipped`.
-    pub state: State,
-    /// Why it is held or skipped.
-    pub reason: Option<&'a str>,
-    /// When it goes out.
-    pub due_at: Timestamp,
 }
 
 const COLUMNS: &str = "c.id, c.entry, coalesce(e.title, e.url, e.entry_id), c.attempts, c.doubts,
@@ -70,177 +62,6 @@ fn read(raw: Raw) -> Result<Crosspost> {
 
 fn raw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {
     row.try_into()
-}
-
-/// Enters a crosspost into the ledger, unless the account has the entry already.
-///
-/// # Errors
-/// The database can't be written.
-pub fn insert(connection: &Connection, new: &New<'_>, now: Timestamp) -> Result<()> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO crossposts (entry, account_id, state, reason, due_at, created_at, settled_at)
-         VALUES (:entry, :account, :state, :reason, :due, :now,
-            CASE WHEN :state = 'skipped' THEN :now END)
-         ON CONFLICT (entry, account_id) DO NOTHING",
-    )?;
-    statement.execute(named_params! {
-        ":entry": new.entry.0,
-        ":account": new.account.0,
-        ":state": new.state.as_str(),
-        ":reason": new.reason,
-        ":due": new.due_at.as_millis(),
-        ":now": now.as_millis(),
-    })?;
-    Ok(())
-}
-
-/// Sets everything aside that a feed has and an account has not, but the `backfill` newest
-/// entries: those are returned, the oldest first, to be routed.
-///
-/// # Errors
-/// The database can't be written.
-pub fn baseline(
-    connection: &Connection,
-    feed: FeedId,
-    account: AccountId,
-    backfill: usize,
-    now: Timestamp,
-) -> Result<(usize, Vec<EntryId>)> {
-    let newest: Vec<i64> = connection
-        .prepare_cached(
-            "SELECT id FROM entries WHERE feed_id = ?1
-             ORDER BY coalesce(published_at, first_seen_at) DESC, id DESC LIMIT ?2",
-        )?
-        .query_map((feed.0, i64::try_from(backfill).unwrap_or(i64::MAX)), |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    let keep = serde_json::to_string(&newest)?;
-    let set_aside = connection
-        .prepare_cached(
-            "INSERT INTO crossposts
-                (entry, account_id, state, reason, due_at, created_at, settled_at)
-             SELECT id, :account, 'skipped', 'baseline', :now, :now, :now FROM entries
-             WHERE feed_id = :feed AND id NOT IN (SELECT value FROM json_each(:keep))
-             ORDER BY id
-             ON CONFLICT (entry, account_id) DO NOTHING",
-        )?
-        .execute(named_params! {
-            ":feed": feed.0,
-            ":account": account.0,
-            ":keep": keep,
-            ":now": now.as_millis(),
-        })?;
-    Ok((set_aside, newest.into_iter().rev().map(EntryId).collect()))
-}
-
-/// Whether the account has a live crosspost (one that was not skipped) for this canonical URL from
-/// another feed.
-///
-/// # Errors
-/// The database can't be read.
-pub fn has_url_elsewhere(
-    connection: &Connection,
-    feed: FeedId,
-    account: AccountId,
-    url: &str,
-) -> Result<bool> {
-    let mut statement = connection.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM entries e JOIN crossposts c ON c.entry = e.id
-            WHERE e.url = ?3 AND e.feed_id <> ?1 AND c.account_id = ?2 AND c.state <> 'skipped')",
-    )?;
-    Ok(statement.query_row((feed.0, account.0, url), |row| row.get(0))?)
-}
-
-/// A crosspost that nobody has claimed yet, for the undo window.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unclaimed {
-    /// Row number.
-    pub id: CrosspostId,
-    /// Its entry.
-    pub entry: EntryId,
-    /// Its account.
-    pub account: AccountId,
-    /// The account's label.
-    pub label: crate::names::Label,
-    /// The account's platform tag.
-    pub platform: String,
-    /// When it goes out.
-    pub due_at: Timestamp,
-    /// Whether it was withdrawn because its entry had vanished.
-    pub vanished: bool,
-}
-
-/// Reason of a crosspost whose entry vanished before it was sent.
-pub const VANISHED: &str = "withdrawn: its entry vanished from the feed";
-
-/// The crossposts of a feed that are not sent yet, and those withdrawn because their entry had
-/// vanished.
-///
-/// # Errors
-/// The database can't be read.
-pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.due_at,
-            c.state = 'skipped'
-         FROM crossposts c
-         JOIN entries e ON e.id = c.entry JOIN accounts a ON a.id = c.account_id
-         WHERE e.feed_id = ?1 AND c.attempts = 0 AND
-            (c.state IN ('ready', 'held') OR (c.state = 'skipped' AND c.reason = ?2))",
-    )?;
-    let rows = statement.query_map((feed.0, VANISHED), |row| {
-        Ok(Unclaimed {
-            id: CrosspostId(row.get(0)?),
-            entry: EntryId(row.get(1)?),
-            account: AccountId(row.get(2)?),
-            label: super::label(row, 3)?,
-            platform: row.get(4)?,
-            due_at: Timestamp::from_millis(row.get(5)?),
-            vanished: row.get(6)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Withdraws a crosspost that was not sent yet. Tells whether there was one to withdraw.
-///
-/// # Errors
-/// The database can't be written.
-pub fn withdraw(
-    connection: &Connection,
-    id: CrosspostId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool> {
-    // ready | held → skipped
-    let mut statement = connection.prepare_cached(
-        "UPDATE crossposts SET state = 'skipped', reason = ?2, settled_at = ?3
-         WHERE id = ?1 AND state IN ('ready', 'held') AND attempts = 0",
-    )?;
-    Ok(statement.execute((id.0, reason, now.as_millis()))? > 0)
-}
-
-/// Brings back a crosspost that was withdrawn because its entry had vanished.
-///
-/// # Errors
-/// The database can't be written.
-pub fn reinstate(connection: &Connection, id: CrosspostId, due_at: Timestamp) -> Result<bool> {
-    // skipped → ready
-    let mut statement = connection.prepare_cached(
-        "UPDATE crossposts SET state = 'ready', reason = NULL, settled_at = NULL, due_at = ?3
-         WHERE id = ?1 AND state = 'skipped' AND reason = ?2",
-    )?;
-    Ok(statement.execute((id.0, VANISHED, due_at.as_millis()))? > 0)
-}
-
-/// Moves the time at which an unclaimed crosspost is due, as when its entry's date was edited.
-///
-/// # Errors
-/// The database can't be written.
-pub fn set_due(connection: &Connection, id: CrosspostId, due_at: Timestamp) -> Result<()> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE crossposts SET due_at = ?2 WHERE id = ?1 AND state = 'ready' AND attempts = 0",
-    )?;
-    statement.execute((id.0, due_at.as_millis()))?;
-    Ok(())
 }
 
 /// How many attempts of an older crosspost may get no usable answer before younger ones of its
@@ -512,37 +333,6 @@ pub fn published_since(
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
     Ok((row.0, row.1.map(Timestamp::from_millis), row.2.map(Timestamp::from_millis)))
-}
-
-/// What a crosspost did so far, under `key`.
-///
-/// # Errors
-/// The database can't be read.
-pub fn note(connection: &Connection, id: CrosspostId, key: &str) -> Result<Option<Value>> {
-    let mut statement = connection
-        .prepare_cached("SELECT value FROM crosspost_notes WHERE crosspost_id = ?1 AND key = ?2")?;
-    let value: Option<String> = statement.query_row((id.0, key), |row| row.get(0)).optional()?;
-    Ok(value.map(|value| serde_json::from_str(&value)).transpose()?)
-}
-
-/// Writes `value` under `key` into the journal of a crosspost; null takes it away.
-///
-/// # Errors
-/// The database can't be written: whatever depends on it must not be done.
-pub fn set_note(connection: &Connection, id: CrosspostId, key: &str, value: &Value) -> Result<()> {
-    if value.is_null() {
-        connection
-            .prepare_cached("DELETE FROM crosspost_notes WHERE crosspost_id = ?1 AND key = ?2")?
-            .execute((id.0, key))?;
-    } else {
-        connection
-            .prepare_cached(
-                "INSERT INTO crosspost_notes (crosspost_id, key, value) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET value = excluded.value",
-            )?
-            .execute((id.0, key, value.to_string()))?;
-    }
-    Ok(())
 }
 
 /// Drops the attempts of crossposts that were settled before `before`. Tells how many.

@@ -1,0 +1,38 @@
+//! Journal: what a crosspost did so far, on any attempt: keys, record keys, container ids.
+
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
+
+use crate::names::CrosspostId;
+use crate::store::Result;
+
+/// What a crosspost did so far, under `key`.
+///
+/// # Errors
+/// The database can't be read.
+pub fn note(connection: &Connection, id: CrosspostId, key: &str) -> Result<Option<Value>> {
+    let mut statement = connection
+        .prepare_cached("SELECT value FROM crosspost_notes WHERE crosspost_id = ?1 AND key = ?2")?;
+    let value: Option<String> = statement.query_row((id.0, key), |row| row.get(0)).optional()?;
+    Ok(value.map(|value| serde_json::from_str(&value)).transpose()?)
+}
+
+/// Writes `value` under `key` into the journal of a crosspost; null takes it away.
+///
+/// # Errors
+/// The database can't be written: whatever depends on it must not be done.
+pub fn set_note(connection: &Connection, id: CrosspostId, key: &str, value: &Value) -> Result<()> {
+    if value.is_null() {
+        connection
+            .prepare_cached("DELETE FROM crosspost_notes WHERE crosspost_id = ?1 AND key = ?2")?
+            .execute((id.0, key))?;
+    } else {
+        connection
+            .prepare_cached(
+                "INSERT INTO crosspost_notes (crosspost_id, key, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute((id.0, key, value.to_string()))?;
+    }
+    Ok(())
+}
