@@ -4,6 +4,7 @@
 mod config;
 mod mastodon;
 mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
+mod shell;
 mod signals;
 mod systemd;
 mod fetch; // one request for a feed
