@@ -575,6 +575,18 @@ async fn refused_connections_cost_no_sign_in() {
 }
 
 #[tokio::test]
+async fn a_wrong_host_costs_no_sign_in() {
+    let bench = Bench::new();
+    for trouble in [Trouble::Html(404), Trouble::Redirect("http://127.0.0.1:9/".into())] {
+        for _ in 0..2 {
+            bench.server.script("createSession", trouble.clone());
+            assert_eq!(bench.failure().await.class.as_str(), "account");
+        }
+    }
+    bench.published().await;
+}
+
+#[tokio::test]
 async fn a_server_that_wants_no_more_sign_ins_is_left_alone() {
     let mut bench = Bench::new();
     let reset = Clock::System.now().as_millis() / 1000 + 3600;
