@@ -22,6 +22,7 @@ use crate::bluesky_server::{
 /// One account with its memory, and one crosspost with its journal.
 struct Bench {
     server: BlueskyServer,
+    client: reqwest::Client,
     memory: Scratch,
     journal: Scratch,
     clock: Clock,
@@ -29,8 +30,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(client())
+    }
+
+    fn with(client: reqwest::Client) -> Self {
         Self {
             server: BlueskyServer::start(),
+            client,
             memory: Scratch::default(),
             journal: Scratch::default(),
             clock: Clock::System,
@@ -55,7 +61,12 @@ impl Bench {
 
     /// A publisher that knows nothing but the config, as after a restart.
     fn account(&self) -> Bluesky {
-        account(HANDLE, APP_PASSWORD, self.server.url())
+        self.account_with(APP_PASSWORD)
+    }
+
+    /// The same with another password.
+    fn account_with(&self, password: &str) -> Bluesky {
+        account(&self.client, HANDLE, password, self.server.url())
     }
 
     async fn publish(&self) -> Outcome {
@@ -89,14 +100,17 @@ impl Bench {
     }
 }
 
-fn account(identifier: &str, password: &str, url: Url) -> Bluesky {
+fn account(client: &reqwest::Client, identifier: &str, password: &str, url: Url) -> Bluesky {
+    Bluesky::new(identifier, Secret::new(password), Some(url), client.clone())
+}
+
+fn client() -> reqwest::Client {
     let delivery = Delivery {
         timeout: Duration::from_millis(600),
         connect_timeout: Duration::from_millis(300),
         ..Delivery::default()
     };
-    let client = http::publishing("posse-party/test", &delivery).unwrap();
-    Bluesky::new(identifier, Secret::new(password), Some(url), client)
+    http::publishing("posse-party/test", &delivery).unwrap()
 }
 
 fn draft() -> Draft {
@@ -211,6 +225,8 @@ async fn whatever_happens_to_a_write_there_is_one_post_in_the_end() {
         (Trouble::Garbage, "ambiguous", true),
         (Trouble::Instead(json!([])), "ambiguous", true),
         (Trouble::Instead(json!({"uri": "", "cid": ""})), "ambiguous", true),
+        (Trouble::Without("uri"), "ambiguous", true),
+        (Trouble::Without("cid"), "ambiguous", true),
         (Trouble::Instead(json!({"uri": "at://x/y/z", "cid": "bafy"})), "ambiguous", true),
         (Trouble::StoreThenFail, "ambiguous", true),
         (Trouble::Html(502), "ambiguous", false),
@@ -225,8 +241,10 @@ async fn whatever_happens_to_a_write_there_is_one_post_in_the_end() {
         (Trouble::Refuse(400, "InvalidRequest", "Invalid record"), "content", false),
         (Trouble::Html(413), "content", false),
     ];
+    let client = client();
     for (trouble, class, there) in table {
-        let bench = Bench::signed_in().await;
+        let bench = Bench::with(client.clone());
+        bench.account().verify(&bench.desk()).await.unwrap();
         bench.server.script("putRecord", trouble.clone());
         let failure = bench.failure().await;
         assert_eq!(failure.class.as_str(), class, "{trouble:?}: {}", failure.message);
@@ -290,7 +308,9 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn every_request_goes_to_the_configured_origin() {
     let (bench, other) = (Bench::new(), BlueskyServer::start());
-    bench.server.name_pds(other.url().as_str().trim_end_matches('/'));
+    let mut named = other.url();
+    named.set_scheme("https").unwrap();
+    bench.server.name_pds(named.as_str().trim_end_matches('/'));
     bench.published().await;
     bench.account().verify(&bench.desk()).await.unwrap();
     bench.find().await;
@@ -302,7 +322,8 @@ async fn every_request_goes_to_the_configured_origin() {
 async fn a_path_behind_the_configured_origin_is_no_part_of_it() {
     let bench = Bench::new();
     let url = bench.server.url().join("/xrpc/?a=b#c").unwrap();
-    let outcome = account(HANDLE, APP_PASSWORD, url).publish(&draft(), &bench.desk()).await;
+    let outcome =
+        account(&bench.client, HANDLE, APP_PASSWORD, url).publish(&draft(), &bench.desk()).await;
     assert!(matches!(outcome, Outcome::Published(_)), "{outcome:?}");
     bench.no_complaints();
 }
@@ -322,7 +343,8 @@ async fn find_tells_what_it_knows() {
         Trouble::Html(404),
         Trouble::Html(502),
         Trouble::Refuse(400, "InvalidRequest", "Could not locate record"),
-        Trouble::Instead(json!({"uri": "", "cid": ""})),
+        Trouble::Without("value"),
+        Trouble::Without("cid"),
     ];
     for trouble in troubles {
         bench.server.script("getRecord", trouble.clone());
@@ -553,6 +575,18 @@ async fn refused_connections_cost_no_sign_in() {
 }
 
 #[tokio::test]
+async fn a_wrong_host_costs_no_sign_in() {
+    let bench = Bench::new();
+    for trouble in [Trouble::Html(404), Trouble::Redirect("http://127.0.0.1:9/".into())] {
+        for _ in 0..2 {
+            bench.server.script("createSession", trouble.clone());
+            assert_eq!(bench.failure().await.class.as_str(), "account");
+        }
+    }
+    bench.published().await;
+}
+
+#[tokio::test]
 async fn a_server_that_wants_no_more_sign_ins_is_left_alone() {
     let mut bench = Bench::new();
     let reset = Clock::System.now().as_millis() / 1000 + 3600;
@@ -571,7 +605,7 @@ async fn a_server_that_wants_no_more_sign_ins_is_left_alone() {
 #[tokio::test]
 async fn a_wrong_password_is_tried_once_and_a_new_one_at_once() {
     let bench = Bench::new();
-    let wrong = account(HANDLE, "wrong", bench.server.url());
+    let wrong = bench.account_with("wrong");
     match wrong.publish(&draft(), &bench.desk()).await {
         Outcome::Failed(Failure { class: Class::Account { until: None, hint }, message }) => {
             assert!(hint.contains("App passwords"), "{hint}");
@@ -592,7 +626,7 @@ async fn a_deleted_app_password_parks_and_a_new_one_resumes() {
     bench.server.expire_tokens();
     let failure = bench.failure().await;
     assert!(matches!(failure.class, Class::Account { until: None, .. }), "{failure:?}");
-    let renewed = account(HANDLE, "new1-new2-new3-new4", bench.server.url());
+    let renewed = bench.account_with("new1-new2-new3-new4");
     let journal = Scratch::default();
     let desk = Desk { journal: &journal, ..bench.desk() };
     assert!(matches!(renewed.publish(&draft(), &desk).await, Outcome::Published(_)));
@@ -600,9 +634,27 @@ async fn a_deleted_app_password_parks_and_a_new_one_resumes() {
 }
 
 #[tokio::test]
+async fn a_new_password_starts_a_new_session() {
+    let bench = Bench::signed_in().await;
+    bench.server.change_password("new1-new2-new3-new4");
+    let renewed = bench.account_with("new1-new2-new3-new4");
+    renewed.verify(&bench.desk()).await.unwrap();
+    assert_eq!(bench.server.logins(), 2, "the tokens of the old one would have worked");
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_the_session_costs_one_sign_in() {
+    let bench = Bench::signed_in().await;
+    bench.server.forget_sessions();
+    bench.published().await;
+    assert_eq!(bench.server.logins(), 2);
+    assert_eq!(bench.server.records().len(), 1);
+}
+
+#[tokio::test]
 async fn the_main_password_is_told_from_an_app_password() {
     let bench = Bench::new();
-    let main = account(EMAIL, MAIN_PASSWORD, bench.server.url());
+    let main = account(&bench.client, EMAIL, MAIN_PASSWORD, bench.server.url());
     match main.verify(&bench.desk()).await {
         Err(Failure { class: Class::Account { hint, .. }, .. }) => {
             assert!(hint.contains("app password"), "{hint}");
@@ -614,7 +666,7 @@ async fn the_main_password_is_told_from_an_app_password() {
 #[tokio::test]
 async fn tokens_of_one_server_are_not_shown_to_another() {
     let (bench, other) = (Bench::signed_in().await, BlueskyServer::start());
-    let moved = account(HANDLE, APP_PASSWORD, other.url());
+    let moved = account(&bench.client, HANDLE, APP_PASSWORD, other.url());
     moved.verify(&bench.desk()).await.unwrap();
     assert_eq!(other.logins(), 1);
     assert_eq!(other.complaints(), Vec::<String>::new());
@@ -635,6 +687,8 @@ async fn an_account_that_is_not_active_parks() {
         assert_eq!(bench.failure().await.class.as_str(), "account", "{status}");
         bench.failure().await;
         assert!(bench.server.logins() <= 2, "{status}");
+        let puts = bench.server.seen_of("putRecord").len();
+        assert!(puts <= 1, "{status}: the sign-in said so already");
         assert_eq!(bench.server.records().len(), 0);
     }
 }

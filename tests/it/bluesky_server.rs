@@ -48,6 +48,8 @@ pub enum Trouble {
     Garbage,
     /// The request is carried out, and answered by 200 and this.
     Instead(Value),
+    /// The request is carried out, and the answer lacks this.
+    Without(&'static str),
     /// Nothing is done; an answer in the protocol's shape.
     Refuse(u16, &'static str, &'static str),
     /// Nothing is done; 429 with `ratelimit-reset`, unix seconds.
@@ -216,6 +218,13 @@ impl BlueskyServer {
         state.app_password = Some(new.to_owned());
     }
 
+    /// No token of before means anything any more, as after a change of the server's own secret.
+    pub fn forget_sessions(&self) {
+        let mut state = self.state();
+        state.access.clear();
+        state.refresh.clear();
+    }
+
     /// How long the access tokens to come are good for. The real server: 2 hours.
     pub fn set_access_lifetime(&self, lifetime: Duration) {
         self.state().access_lifetime = Some(lifetime);
@@ -354,6 +363,12 @@ fn troubled(trouble: Option<Trouble>, reply: Option<Reply>) -> Deed {
         Some(Trouble::Truncate) => Deed::Break(reply.unwrap()),
         Some(Trouble::Garbage) => Deed::Say(page(200, Vec::new())),
         Some(Trouble::Instead(body)) => Deed::Say(ok(&body)),
+        Some(Trouble::Without(key)) => {
+            let mut body: Map<String, Value> =
+                serde_json::from_slice(&reply.unwrap().body).unwrap();
+            body.remove(key).expect("the answer has it otherwise");
+            Deed::Say(ok(&Value::Object(body)))
+        }
         None => Deed::Say(reply.unwrap()),
     }
 }

@@ -35,16 +35,17 @@ const REST: Duration = Duration::from_secs(3600);
 /// The sign-ins of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logins {
-    /// The password that they were made with, as a fingerprint. A new one starts afresh.
+    /// The server and the password that they were made with, as a fingerprint. Others start
+    /// afresh: the owner who just corrected them is not to wait.
     key: String,
     /// Until when each counts.
     counted: Vec<Timestamp>,
-    /// Until when the server wants none, whatever the password.
+    /// Until when the server wants none.
     rest: Option<Timestamp>,
 }
 
 impl Logins {
-    /// What is known of the sign-ins with the password of fingerprint `key`.
+    /// What is known of the sign-ins with the server and password of fingerprint `key`.
     ///
     /// # Errors
     /// The memory can't be read.
@@ -54,13 +55,9 @@ impl Logins {
     }
 
     fn of_note(note: Option<Value>, key: &str) -> Self {
-        let known: Self =
-            note.and_then(|note| serde_json::from_value(note).ok()).unwrap_or_default();
-        if known.key == key {
-            known
-        } else {
-            Self { key: key.to_owned(), counted: Vec::new(), rest: known.rest }
-        }
+        note.and_then(|note| serde_json::from_value(note).ok())
+            .filter(|known: &Self| known.key == key)
+            .unwrap_or_else(|| Self { key: key.to_owned(), ..Self::default() })
     }
 
     /// Commits it.
@@ -183,17 +180,19 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_own_limit_outlives_a_new_password() {
+    fn the_servers_own_limit_is_remembered() {
         let mut answer =
             Answer { status: 200, headers: reqwest::header::HeaderMap::new(), body: json!({}) };
         answer.headers.insert("ratelimit-remaining", "0".parse().unwrap());
         answer.headers.insert("ratelimit-reset", "1770003600".parse().unwrap());
-        let mut logins = Logins::of_note(None, "old");
+        let mut logins = Logins::of_note(None, "key");
         logins.count(NOW).unwrap();
         logins.heed(&answer, NOW);
-        let mut logins = Logins::of_note(Some(serde_json::to_value(&logins).unwrap()), "new");
-        assert!(logins.counted.is_empty(), "a new password starts afresh");
+        let note = serde_json::to_value(&logins).unwrap();
+        let mut logins = Logins::of_note(Some(note.clone()), "key");
         assert_eq!(until(logins.count(NOW)), Some(NOW.plus(HOUR)));
         assert_eq!(logins.count(NOW.plus(HOUR)), Ok(()));
+        let mut corrected = Logins::of_note(Some(note), "another key");
+        assert_eq!(corrected.count(NOW), Ok(()), "a new password starts afresh");
     }
 }

@@ -35,10 +35,9 @@ const RENEW_BEFORE: Duration = Duration::from_secs(600);
 /// A signed-in account. No `Debug`: it holds tokens.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Session {
-    /// Identifier and app password, as a fingerprint. Others start afresh.
+    /// Server, identifier and app password, as a fingerprint. Others start afresh: tokens go
+    /// nowhere but to the server that gave them, and the PDS that it named.
     key: String,
-    /// Where it was signed in. Tokens go nowhere else, but to the PDS that was named there.
-    home: Url,
     /// Who it is.
     pub did: String,
     /// The server that keeps the posts, where it is another.
@@ -80,7 +79,7 @@ impl Access {
         let credentials = Credentials::Bluesky {
             identifier: identifier.clone(),
             app_password: app_password.clone(),
-            base_url: None,
+            base_url: base_url.clone(),
         };
         Self {
             identifier,
@@ -112,7 +111,7 @@ impl Access {
     pub async fn remembered(&self, desk: &Desk<'_>) -> Result<Option<Session>, Failure> {
         let note = desk.memory.read(NOTE).await?;
         let session = note.and_then(|note| serde_json::from_value::<Session>(note).ok());
-        Ok(session.filter(|session| session.key == self.key && session.home == self.home))
+        Ok(session.filter(|session| session.key == self.key))
     }
 
     /// A session that is good for some minutes.
@@ -184,8 +183,9 @@ impl Access {
                 logins.heed(answer, now);
                 match answer.meaning(Call::SignIn) {
                     _ if session.is_some() => {}
-                    Meaning::Limited => logins.uncount(),
-                    Meaning::Open | Meaning::WrongHost => logins.unanswered(now),
+                    // nobody there counted it either
+                    Meaning::Limited | Meaning::WrongHost => logins.uncount(),
+                    Meaning::Open => logins.unanswered(now),
                     _ => {}
                 }
             }
@@ -215,7 +215,6 @@ impl Access {
         answer.is_success().then_some(())?;
         Some(Session {
             key: self.key.clone(),
-            home: self.home.clone(),
             did: answer.text("did").filter(|did| did.starts_with("did:"))?.to_owned(),
             pds: pds(&answer.body["didDoc"]),
             access: answer.text("accessJwt")?.to_owned(),
