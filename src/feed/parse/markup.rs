@@ -18,6 +18,8 @@ use crate::text;
 
 /// No address in the wild is longer.
 const ADDRESS_BYTES_MAX: usize = 8192;
+/// How much of a text is looked at to see what it is.
+const LOOK_BYTES_MAX: usize = 4096;
 /// Attributes of HTML that hold one address.
 const ADDRESSES: &[&str] =
     &["href", "src", "poster", "cite", "longdesc", "action", "background", "data"];
@@ -153,6 +155,8 @@ fn unwrapped(html: String) -> String {
 ///
 /// When `strict`, a start tag is no evidence: titles speak of `<b>` without meaning it.
 pub(super) fn looks_like_html(text: &str, strict: bool) -> bool {
+    // what a text is shows at its beginning
+    let text = &text[..text.floor_char_boundary(LOOK_BYTES_MAX)];
     let mut evidence = false;
     for (at, _) in text.match_indices(['<', '&']) {
         let rest = &text[at + 1..];
@@ -197,8 +201,7 @@ fn is_html_tag(name: &str) -> bool {
 
 /// HTML with its relative addresses made absolute.
 pub(super) fn absolute(html: String, base: &Url) -> String {
-    let has_relative = ADDRESSES.iter().any(|name| html.contains(name));
-    if !has_relative || base.cannot_be_a_base() {
+    if base.cannot_be_a_base() || !has_relative(&html) {
         return html;
     }
     let mut result = String::new();
@@ -228,6 +231,25 @@ pub(super) fn absolute(html: String, base: &Url) -> String {
     result
 }
 
+/// Whether there may be a relative address: a quick look at every `=`, before a thorough one.
+fn has_relative(html: &str) -> bool {
+    let mut rest = html;
+    while let Some((before, value)) = rest.split_once('=') {
+        rest = value;
+        let name = before.trim_end().as_bytes();
+        let is_address = ADDRESSES.iter().any(|known| {
+            name.len() >= known.len()
+                && name[name.len() - known.len()..].eq_ignore_ascii_case(known.as_bytes())
+        });
+        let value = value.trim_start().trim_start_matches(['"', '\'']).trim_start();
+        if is_address && !["http://", "https://", "#"].iter().any(|start| value.starts_with(start))
+        {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether an address in HTML depends on where it stands; an anchor on its own page is left alone.
 fn is_relative(address: &str) -> bool {
     let address = address.trim();
@@ -241,6 +263,9 @@ pub(super) fn address(base: &Url, written: &str) -> Option<String> {
     if written.is_empty() || written.len() > ADDRESS_BYTES_MAX {
         return None;
     }
+    if is_plain_page(written) {
+        return Some(written.to_owned());
+    }
     let clean =
         !written.contains(|c: char| c.is_whitespace() || c.is_control() || c == '<' || c == '"');
     match Url::parse(written) {
@@ -249,6 +274,17 @@ pub(super) fn address(base: &Url, written: &str) -> Option<String> {
         Err(url::ParseError::RelativeUrlWithoutBase) => base.join(written).ok().map(Into::into),
         Err(_) => None,
     }
+}
+
+/// Whether an address is so plain that it needs no parser: most are, and there are many.
+fn is_plain_page(written: &str) -> bool {
+    let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://"));
+    let Some(rest) = rest else { return false };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    host.split('.').all(|label| !label.is_empty() && label.bytes().all(plain))
+        && host.ends_with(|last: char| last.is_ascii_alphabetic())
+        && path.bytes().all(|byte| plain(byte) || b"/.~%?=&+#:;,@!".contains(&byte))
 }
 
 /// A language tag as BCP 47 writes it; none when it is no tag.
