@@ -19,7 +19,7 @@ use crate::text;
 /// No address in the wild is longer.
 const ADDRESS_BYTES_MAX: usize = 8192;
 /// How much of a text is looked at to see what it is.
-const LOOK_BYTES_MAX: usize = 4096;
+const LOOK_BYTES_MAX: usize = 2048;
 /// Attributes of HTML that hold one address.
 const ADDRESSES: &[&str] =
     &["href", "src", "poster", "cite", "longdesc", "action", "background", "data"];
@@ -187,16 +187,134 @@ pub(super) fn looks_like_html(text: &str, strict: bool) -> bool {
 }
 
 fn is_html_tag(name: &str) -> bool {
-    const TAGS: &str = " a abbr acronym address area article aside audio b base bdi bdo big \
-        blockquote body br button canvas caption center cite code col colgroup data datalist dd del \
-        details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form frame \
-        h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li \
-        link main map mark menu meta meter nav nobr noscript object ol optgroup option output p \
-        param picture pre progress q rp rt ruby s samp script search section select small source \
-        span strike strong style sub summary sup svg table tbody td template textarea tfoot th \
-        thead time title tr track tt u ul var video wbr ";
-    let name = name.to_ascii_lowercase();
-    name.len() <= 10 && TAGS.split_ascii_whitespace().any(|tag| tag == name)
+    let mut lower = [0; 10];
+    let Some(lower) = lower.get_mut(..name.len()) else { return false };
+    lower.copy_from_slice(name.as_bytes());
+    lower.make_ascii_lowercase();
+    matches!(
+        &*lower,
+        b"a" | b"abbr"
+            | b"acronym"
+            | b"address"
+            | b"area"
+            | b"article"
+            | b"aside"
+            | b"audio"
+            | b"b"
+            | b"base"
+            | b"bdi"
+            | b"bdo"
+            | b"big"
+            | b"blockquote"
+            | b"body"
+            | b"br"
+            | b"button"
+            | b"canvas"
+            | b"caption"
+            | b"center"
+            | b"cite"
+            | b"code"
+            | b"col"
+            | b"colgroup"
+            | b"data"
+            | b"datalist"
+            | b"dd"
+            | b"del"
+            | b"details"
+            | b"dfn"
+            | b"dialog"
+            | b"dir"
+            | b"div"
+            | b"dl"
+            | b"dt"
+            | b"em"
+            | b"embed"
+            | b"fieldset"
+            | b"figcaption"
+            | b"figure"
+            | b"font"
+            | b"footer"
+            | b"form"
+            | b"frame"
+            | b"h1"
+            | b"h2"
+            | b"h3"
+            | b"h4"
+            | b"h5"
+            | b"h6"
+            | b"head"
+            | b"header"
+            | b"hgroup"
+            | b"hr"
+            | b"html"
+            | b"i"
+            | b"iframe"
+            | b"img"
+            | b"input"
+            | b"ins"
+            | b"kbd"
+            | b"label"
+            | b"legend"
+            | b"li"
+            | b"link"
+            | b"main"
+            | b"map"
+            | b"mark"
+            | b"menu"
+            | b"meta"
+            | b"meter"
+            | b"nav"
+            | b"nobr"
+            | b"noscript"
+            | b"object"
+            | b"ol"
+            | b"optgroup"
+            | b"option"
+            | b"output"
+            | b"p"
+            | b"param"
+            | b"picture"
+            | b"pre"
+            | b"progress"
+            | b"q"
+            | b"rp"
+            | b"rt"
+            | b"ruby"
+            | b"s"
+            | b"samp"
+            | b"script"
+            | b"search"
+            | b"section"
+            | b"select"
+            | b"small"
+            | b"source"
+            | b"span"
+            | b"strike"
+            | b"strong"
+            | b"style"
+            | b"sub"
+            | b"summary"
+            | b"sup"
+            | b"svg"
+            | b"table"
+            | b"tbody"
+            | b"td"
+            | b"template"
+            | b"textarea"
+            | b"tfoot"
+            | b"th"
+            | b"thead"
+            | b"time"
+            | b"title"
+            | b"tr"
+            | b"track"
+            | b"tt"
+            | b"u"
+            | b"ul"
+            | b"var"
+            | b"video"
+            | b"wbr"
+    )
 }
 
 /// HTML with its relative addresses made absolute.
