@@ -23,10 +23,21 @@ pub(super) struct Decoded<'a> {
 /// Turns `body` into text without a byte order mark.
 pub(super) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     let Decoded { text, problem } = read(body, content_type);
-    let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
     // bytes of windows-1252 that somebody took for Unicode
-    let text = if text.contains(is_c1) { Cow::Owned(text.chars().map(c1).collect()) } else { text };
+    let text = if has_c1(&text) { Cow::Owned(text.chars().map(c1).collect()) } else { text };
     Decoded { text, problem }
+}
+
+/// Whether there is a character between U+0080 and U+009F.
+fn has_c1(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // block by block, which is several times faster than byte by byte
+    let blocks = bytes.chunks(64).enumerate();
+    let leads =
+        blocks.filter(|(_, block)| block.iter().fold(false, |any, byte| any | (*byte == 0xc2)));
+    leads.map(|(nth, _)| &bytes[nth * 64..bytes.len().min(nth * 64 + 65)]).any(|block| {
+        block.windows(2).any(|pair| pair[0] == 0xc2 && (0x80..0xa0).contains(&pair[1]))
+    })
 }
 
 fn read<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {

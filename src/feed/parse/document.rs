@@ -116,7 +116,7 @@ impl<'a> Sink<'a> for Collector<'a> {
             self.format = format(element, entities);
             self.surroundings.is_atom = self.format.starts_with("atom");
         }
-        self.surroundings = self.surroundings.inside(element, entities);
+        self.surroundings = self.surroundings.inside(element, entities).into_owned();
         // CDF says in an attribute what others say in an element
         if let Some(href) = element.attribute(entities, "href") {
             self.home_url = markup::address(&self.surroundings.base, &href);

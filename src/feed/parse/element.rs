@@ -28,6 +28,9 @@ pub(super) struct Element<'a> {
 impl<'a> Element<'a> {
     /// The value of the attribute `name`, decoded; a prefix and upper case don't matter.
     pub(super) fn attribute(&self, entities: &Entities, name: &str) -> Option<Cow<'a, str>> {
+        if self.attributes.is_empty() {
+            return None;
+        }
         let local = |written: &str| {
             written.rsplit(':').next().is_some_and(|l| l.eq_ignore_ascii_case(name))
         };
@@ -41,6 +44,9 @@ impl<'a> Element<'a> {
 
     /// The text, decoded and trimmed; tags inside are passed over.
     pub(super) fn text(&self, entities: &Entities) -> Cow<'a, str> {
+        if let Some(text) = sole_cdata(self.inner) {
+            return Cow::Borrowed(text.trim());
+        }
         let text = if self.inner.contains('<') {
             let mut text = String::with_capacity(self.inner.len());
             self.each_text(|part, literal| {
@@ -135,6 +141,12 @@ impl<'a> Element<'a> {
     ) -> Option<Cow<'a, str>> {
         self.all(namespace, name).map(|child| child.text(entities)).find(|text| !text.is_empty())
     }
+}
+
+/// The inside of a CDATA section that is all there is.
+fn sole_cdata(inner: &str) -> Option<&str> {
+    let inside = inner.trim().strip_prefix("<![CDATA[")?.strip_suffix("]]>")?;
+    (!inside.contains("]]>")).then_some(inside)
 }
 
 /// A name without its prefix.

@@ -89,9 +89,18 @@ impl Entities {
     /// Writes what the entity at the start of `text` stands for and returns its length, 0 where
     /// there is none.
     fn resolve(&self, text: &str, out: &mut String) -> usize {
-        let stop = text.bytes().take(NAME_BYTES_MAX).position(|byte| byte == b';');
-        let Some(stop) = stop else { return unterminated(text, out) };
+        let in_name =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'_' | b'-' | b'.');
+        let mut name = text.bytes().skip(1).take(NAME_BYTES_MAX);
+        let stop = name.position(|byte| !in_name(byte)).map(|length| 1 + length);
+        let Some(stop) = stop.filter(|stop| text.as_bytes()[*stop] == b';') else {
+            return unterminated(text, out);
+        };
         let name = &text[1..stop];
+        if let Some(character) = of_xml(name) {
+            out.push(character);
+            return stop + 1;
+        }
         if let Some(number) = name.strip_prefix('#') {
             let Some(character) = numbered(number) else { return 0 };
             out.push(character);
@@ -109,6 +118,18 @@ impl Entities {
         }
         stop + 1
     }
+}
+
+/// The five names that XML knows itself: nearly all that there are.
+fn of_xml(name: &str) -> Option<char> {
+    Some(match name {
+        "lt" => '<',
+        "gt" => '>',
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => return None,
+    })
 }
 
 /// Whether `name` is an entity of HTML.

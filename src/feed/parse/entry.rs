@@ -3,6 +3,8 @@
 //! All formats at once: an element means the same wherever it stands, because publishers mix them.
 //! Where several elements say the same thing, the one made for it counts.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::element::Element;
@@ -29,7 +31,10 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     /// What the children of `element` inherit.
-    pub(super) fn inside(&self, element: &Element<'_>, entities: &Entities) -> Self {
+    pub(super) fn inside(&self, element: &Element<'_>, entities: &Entities) -> Cow<'_, Self> {
+        if !element.attributes.contains("xml:") {
+            return Cow::Borrowed(self);
+        }
         let mut inner = self.clone();
         if let Some(base) = element.attribute(entities, "xml:base") {
             inner.base = self.base.join(base.trim()).unwrap_or(inner.base);
@@ -37,7 +42,7 @@ impl Surroundings {
         if let Some(language) = element.attribute(entities, "xml:lang") {
             inner.language = markup::language(&language);
         }
-        inner
+        Cow::Owned(inner)
     }
 }
 
@@ -72,7 +77,7 @@ impl<T> Best<T> {
 
 /// Reads one `item` or `entry`.
 pub(super) fn read(item: &Element<'_>, around: &Surroundings, entities: &Entities) -> Draft {
-    let around = &around.inside(item, entities);
+    let around = &*around.inside(item, entities);
     let mut reading = Reading {
         around,
         entities,

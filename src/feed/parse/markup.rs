@@ -18,6 +18,8 @@ use crate::text;
 
 /// No address in the wild is longer.
 const ADDRESS_BYTES_MAX: usize = 8192;
+/// How much of a text is looked at to see what it is.
+const LOOK_BYTES_MAX: usize = 2048;
 /// Attributes of HTML that hold one address.
 const ADDRESSES: &[&str] =
     &["href", "src", "poster", "cite", "longdesc", "action", "background", "data"];
@@ -153,6 +155,8 @@ fn unwrapped(html: String) -> String {
 ///
 /// When `strict`, a start tag is no evidence: titles speak of `<b>` without meaning it.
 pub(super) fn looks_like_html(text: &str, strict: bool) -> bool {
+    // what a text is shows at its beginning
+    let text = &text[..text.floor_char_boundary(LOOK_BYTES_MAX)];
     let mut evidence = false;
     for (at, _) in text.match_indices(['<', '&']) {
         let rest = &text[at + 1..];
@@ -183,22 +187,139 @@ pub(super) fn looks_like_html(text: &str, strict: bool) -> bool {
 }
 
 fn is_html_tag(name: &str) -> bool {
-    const TAGS: &str = " a abbr acronym address area article aside audio b base bdi bdo big \
-        blockquote body br button canvas caption center cite code col colgroup data datalist dd del \
-        details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form frame \
-        h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li \
-        link main map mark menu meta meter nav nobr noscript object ol optgroup option output p \
-        param picture pre progress q rp rt ruby s samp script search section select small source \
-        span strike strong style sub summary sup svg table tbody td template textarea tfoot th \
-        thead time title tr track tt u ul var video wbr ";
-    let name = name.to_ascii_lowercase();
-    name.len() <= 10 && TAGS.split_ascii_whitespace().any(|tag| tag == name)
+    let mut lower = [0; 10];
+    let Some(lower) = lower.get_mut(..name.len()) else { return false };
+    lower.copy_from_slice(name.as_bytes());
+    lower.make_ascii_lowercase();
+    matches!(
+        &*lower,
+        b"a" | b"abbr"
+            | b"acronym"
+            | b"address"
+            | b"area"
+            | b"article"
+            | b"aside"
+            | b"audio"
+            | b"b"
+            | b"base"
+            | b"bdi"
+            | b"bdo"
+            | b"big"
+            | b"blockquote"
+            | b"body"
+            | b"br"
+            | b"button"
+            | b"canvas"
+            | b"caption"
+            | b"center"
+            | b"cite"
+            | b"code"
+            | b"col"
+            | b"colgroup"
+            | b"data"
+            | b"datalist"
+            | b"dd"
+            | b"del"
+            | b"details"
+            | b"dfn"
+            | b"dialog"
+            | b"dir"
+            | b"div"
+            | b"dl"
+            | b"dt"
+            | b"em"
+            | b"embed"
+            | b"fieldset"
+            | b"figcaption"
+            | b"figure"
+            | b"font"
+            | b"footer"
+            | b"form"
+            | b"frame"
+            | b"h1"
+            | b"h2"
+            | b"h3"
+            | b"h4"
+            | b"h5"
+            | b"h6"
+            | b"head"
+            | b"header"
+            | b"hgroup"
+            | b"hr"
+            | b"html"
+            | b"i"
+            | b"iframe"
+            | b"img"
+            | b"input"
+            | b"ins"
+            | b"kbd"
+            | b"label"
+            | b"legend"
+            | b"li"
+            | b"link"
+            | b"main"
+            | b"map"
+            | b"mark"
+            | b"menu"
+            | b"meta"
+            | b"meter"
+            | b"nav"
+            | b"nobr"
+            | b"noscript"
+            | b"object"
+            | b"ol"
+            | b"optgroup"
+            | b"option"
+            | b"output"
+            | b"p"
+            | b"param"
+            | b"picture"
+            | b"pre"
+            | b"progress"
+            | b"q"
+            | b"rp"
+            | b"rt"
+            | b"ruby"
+            | b"s"
+            | b"samp"
+            | b"script"
+            | b"search"
+            | b"section"
+            | b"select"
+            | b"small"
+            | b"source"
+            | b"span"
+            | b"strike"
+            | b"strong"
+            | b"style"
+            | b"sub"
+            | b"summary"
+            | b"sup"
+            | b"svg"
+            | b"table"
+            | b"tbody"
+            | b"td"
+            | b"template"
+            | b"textarea"
+            | b"tfoot"
+            | b"th"
+            | b"thead"
+            | b"time"
+            | b"title"
+            | b"tr"
+            | b"track"
+            | b"tt"
+            | b"u"
+            | b"ul"
+            | b"var"
+            | b"video"
+            | b"wbr"
+    )
 }
 
 /// HTML with its relative addresses made absolute.
 pub(super) fn absolute(html: String, base: &Url) -> String {
-    let has_relative = ADDRESSES.iter().any(|name| html.contains(name));
-    if !has_relative || base.cannot_be_a_base() {
+    if base.cannot_be_a_base() || !has_relative(&html) {
         return html;
     }
     let mut result = String::new();
@@ -228,6 +349,25 @@ pub(super) fn absolute(html: String, base: &Url) -> String {
     result
 }
 
+/// Whether there may be a relative address: a quick look at every `=`, before a thorough one.
+fn has_relative(html: &str) -> bool {
+    let mut rest = html;
+    while let Some((before, value)) = rest.split_once('=') {
+        rest = value;
+        let name = before.trim_end().as_bytes();
+        let is_address = ADDRESSES.iter().any(|known| {
+            name.len() >= known.len()
+                && name[name.len() - known.len()..].eq_ignore_ascii_case(known.as_bytes())
+        });
+        let value = value.trim_start().trim_start_matches(['"', '\'']).trim_start();
+        if is_address && !["http://", "https://", "#"].iter().any(|start| value.starts_with(start))
+        {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether an address in HTML depends on where it stands; an anchor on its own page is left alone.
 fn is_relative(address: &str) -> bool {
     let address = address.trim();
@@ -241,6 +381,9 @@ pub(super) fn address(base: &Url, written: &str) -> Option<String> {
     if written.is_empty() || written.len() > ADDRESS_BYTES_MAX {
         return None;
     }
+    if is_plain_page(written) {
+        return Some(written.to_owned());
+    }
     let clean =
         !written.contains(|c: char| c.is_whitespace() || c.is_control() || c == '<' || c == '"');
     match Url::parse(written) {
@@ -249,6 +392,17 @@ pub(super) fn address(base: &Url, written: &str) -> Option<String> {
         Err(url::ParseError::RelativeUrlWithoutBase) => base.join(written).ok().map(Into::into),
         Err(_) => None,
     }
+}
+
+/// Whether an address is so plain that it needs no parser: most are, and there are many.
+fn is_plain_page(written: &str) -> bool {
+    let rest = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://"));
+    let Some(rest) = rest else { return false };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    host.split('.').all(|label| !label.is_empty() && label.bytes().all(plain))
+        && host.ends_with(|last: char| last.is_ascii_alphabetic())
+        && path.bytes().all(|byte| plain(byte) || b"/.~%?=&+#:;,@!".contains(&byte))
 }
 
 /// A language tag as BCP 47 writes it; none when it is no tag.
