@@ -9,5 +9,3 @@ pub mod diff; // which entries are new
 pub mod cadence; // when it is asked next
 pub mod fetch; // one conditional request
 pub mod moved; // what becomes of a permanent redirect
-//! Feed: from an address to the entries that it lists.
-
