@@ -24,6 +24,7 @@ mod section; // one table on its way to a type
 mod value; // one text to one typed value
 
 pub use problem::{Problem, Problems};
+pub use schema::nearest;
 pub use secret::{Secret, Vars};
 
 /// Everything the config says, checked.

@@ -23,7 +23,6 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config::{Log, LogFormat};
 use crate::environment;
-pub use crate::redact::register_secrets;
 
 mod line;
 mod writer;
@@ -168,6 +167,7 @@ mod tests {
 
     use super::*;
     use crate::config::Secret;
+    use crate::redact::register_secrets;
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);

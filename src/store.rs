@@ -16,8 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-pub use rusqlite::Transaction;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
 pub mod accounts; // accounts, routes, what they remember
@@ -31,6 +30,8 @@ mod schema;
 pub mod views; // what the commands show
 
 pub use error::{Result, StoreError};
+/// What the functions of the store work on, for those who call several in one transaction.
+pub use rusqlite::{Connection, Transaction};
 
 /// How long a connection waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

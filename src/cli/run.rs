@@ -10,6 +10,7 @@ use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::logging::{self, Voice};
 use crate::orders::Orders;
+use crate::redact::register_secrets;
 use crate::signals;
 use crate::systemd::Systemd;
 
@@ -53,7 +54,7 @@ pub fn run(path: &Path, arguments: &Arguments) -> Result<(), CliError> {
             } else {
                 let systemd = Systemd::from_environment().context("failed to find systemd")?;
                 let applied = Box::new(move |config: &crate::config::Config| {
-                    logging::register_secrets(config.secrets());
+                    register_secrets(config.secrets());
                     if let Err(error) = log.set_level(&config.log) {
                         tracing::warn!("{error}");
                     }

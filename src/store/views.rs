@@ -163,22 +163,36 @@ pub struct Attempt {
     pub detail: Option<String>,
 }
 
-/// The entries that `name` may mean: a database id, the entry's own id, or its URL.
+/// The entries that `name` may mean: the entry's own id (or one under which it was seen before), its
+/// URL, or the URL of one of its posts.
 ///
 /// # Errors
 /// The database can't be read.
-pub fn find_entries(connection: &Connection, name: &str) -> Result<Vec<EntryStory>> {
-    let by_text = stories(
+pub fn entries_named(connection: &Connection, name: &str) -> Result<Vec<EntryStory>> {
+    stories(
         connection,
         "e.entry_id = ?1 OR e.url = ?1 OR e.id IN
             (SELECT entry FROM entry_aliases WHERE alias = ?1)
          OR e.id IN (SELECT entry FROM crossposts WHERE url = ?1)",
         [name],
-    )?;
-    match (by_text.is_empty(), name.parse::<i64>()) {
-        (true, Ok(id)) => stories(connection, "e.id = ?1", [id]),
-        _ => Ok(by_text),
-    }
+    )
+}
+
+/// The entry with this row number.
+///
+/// # Errors
+/// The database can't be read.
+pub fn entry_numbered(connection: &Connection, number: i64) -> Result<Option<EntryStory>> {
+    Ok(stories(connection, "e.id = ?1", [number])?.pop())
+}
+
+/// The entry of the crosspost with this row number.
+///
+/// # Errors
+/// The database can't be read.
+pub fn entry_of(connection: &Connection, crosspost: CrosspostId) -> Result<Option<EntryStory>> {
+    let which = "e.id = (SELECT entry FROM crossposts WHERE id = ?1)";
+    Ok(stories(connection, which, [crosspost.0])?.pop())
 }
 
 fn stories(
@@ -236,19 +250,6 @@ pub fn attempts(connection: &Connection, id: CrosspostId) -> Result<Vec<Attempt>
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many entries a feed has.
-///
-/// # Errors
-/// The database can't be read.
-pub fn entry_count(connection: &Connection, feed: FeedId) -> Result<u64> {
-    let count: i64 = connection.query_row(
-        "SELECT count(*) FROM entries WHERE feed_id = ?1",
-        [feed.0],
-        |row| row.get(0),
-    )?;
-    Ok(count.unsigned_abs())
-}
-
 /// How many crossposts there are in each state, of one account or of all.
 ///
 /// # Errors
@@ -281,4 +282,91 @@ pub fn earliest_due(connection: &Connection, account: AccountId) -> Result<Optio
         )
         .optional()?;
     Ok(at.flatten().map(Timestamp::from_millis))
+}
+
+/// When a crosspost was entered into the ledger, and the text that is frozen in it.
+///
+/// # Errors
+/// The database can't be read.
+pub fn origin(connection: &Connection, id: CrosspostId) -> Result<(Timestamp, Option<String>)> {
+    let row: (i64, Option<String>) = connection.query_row(
+        "SELECT created_at, json_extract(draft, '$.text') FROM crossposts WHERE id = ?1",
+        [id.0],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok((Timestamp::from_millis(row.0), row.1))
+}
+
+/// How many crossposts of a feed are held for this reason.
+///
+/// # Errors
+/// The database can't be read.
+pub fn held_for(connection: &Connection, feed: FeedId, reason: &str) -> Result<u64> {
+    let count: i64 = connection.query_row(
+        "SELECT count(*) FROM crossposts c JOIN entries e ON e.id = c.entry
+         WHERE e.feed_id = ?1 AND c.state = 'held' AND c.reason = ?2",
+        (feed.0, reason),
+        |row| row.get(0),
+    )?;
+    Ok(count.unsigned_abs())
+}
+
+/// The fingerprint of the credentials that an account's memory belongs to.
+///
+/// # Errors
+/// The database can't be read.
+pub fn fingerprint(connection: &Connection, account: AccountId) -> Result<Option<String>> {
+    let found = connection
+        .query_row("SELECT fingerprint FROM accounts WHERE id = ?1", [account.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// A feed, for `status`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedLine {
+    /// The owner's name for it.
+    pub label: Label,
+    /// The address in the config, with all that is secret in it.
+    pub url: String,
+    /// The feed's own title.
+    pub title: Option<String>,
+    /// Whether it is polled.
+    pub active: bool,
+    /// When it was last asked.
+    pub last_poll: Option<Timestamp>,
+    /// When it is due.
+    pub next_poll: Option<Timestamp>,
+    /// The last failure, if it has not worked since.
+    pub last_error: Option<String>,
+    /// Failures in a row.
+    pub errors: u32,
+    /// How many entries it has.
+    pub entries: u64,
+}
+
+/// All feeds, active or not.
+///
+/// # Errors
+/// The database can't be read.
+pub fn feeds(connection: &Connection) -> Result<Vec<FeedLine>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT label, url, title, active, last_attempt_at, next_poll_at, last_error, errors,
+            (SELECT count(*) FROM entries WHERE feed_id = feeds.id)
+         FROM feeds ORDER BY label",
+    )?;
+    let rows = statement.query_map((), |row| {
+        Ok(FeedLine {
+            label: super::label(row, 0)?,
+            url: row.get(1)?,
+            title: row.get(2)?,
+            active: row.get(3)?,
+            last_poll: time(row, 4)?,
+            next_poll: time(row, 5)?,
+            last_error: row.get(6)?,
+            errors: row.get(7)?,
+            entries: row.get::<_, i64>(8)?.unsigned_abs(),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
