@@ -74,7 +74,8 @@ struct Daemon {
     poll: Wake,
     bells: Bells,
     pulses: Pulses,
-    tasks: JoinSet<String>,
+    /// The loops; each gives its name where it ended though nobody told it to.
+    tasks: JoinSet<Option<String>>,
     workers: BTreeMap<Label, Running>,
     stop: CancellationToken,
 }
@@ -241,13 +242,13 @@ impl Daemon {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             poller.run(&stop).await;
-            "poller".into()
+            unasked(&stop, "poller")
         });
         let (store, bells, poll) = (self.store.clone(), Arc::clone(&self.bells), self.poll.clone());
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             watch_others(&store, &bells, &poll, &stop).await;
-            "watch over the database".into()
+            unasked(&stop, "watch over the database")
         });
         let (systemd, stop) = (systemd.clone(), self.stop.clone());
         let (store, pulses) = (self.store.clone(), self.pulses.clone());
@@ -263,7 +264,7 @@ impl Daemon {
             };
             systemd.feed_watchdog(stop.clone(), alive).await;
             stop.cancelled().await;
-            "watchdog".into()
+            None
         });
         Ok(())
     }
@@ -281,7 +282,7 @@ impl Daemon {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             maintain.run(&stop).await;
-            "maintenance".into()
+            unasked(&stop, "maintenance")
         });
         let ticks = vec![
             Tick { when: schedule::EVERY_MINUTE, wake: self.poll.clone() },
@@ -315,7 +316,7 @@ impl Daemon {
             self.tasks.spawn(async move {
                 let _ended = ended.drop_guard();
                 worker.run(&stop).await;
-                name
+                unasked(&stop, &name)
             });
             self.workers.insert(label.clone(), running);
             let mut bells = self.bells.write().expect("no code panics while it holds the lock");
@@ -336,8 +337,7 @@ impl Daemon {
                 biased;
                 () = orders.stop.cancelled() => return Ok(()),
                 Some(ended) = self.tasks.join_next() => {
-                    let name = ended.unwrap_or_else(|panic| panic.to_string());
-                    if !self.stop.is_cancelled() && !self.is_stopped_worker(&name) {
+                    if let Some(name) = ended.unwrap_or_else(|panic| Some(panic.to_string())) {
                         self.stop.cancel();
                         return Err(AppError::Ended(name));
                     }
@@ -352,13 +352,6 @@ impl Daemon {
                 () = orders.poll.notified() => self.poll_now().await,
             }
         }
-    }
-
-    fn is_stopped_worker(&self, name: &str) -> bool {
-        name.starts_with("worker of ")
-            && !self.workers.iter().any(|(label, running)| {
-                name == format!("worker of {label}") && !running.stop.is_cancelled()
-            })
     }
 
     /// Loads the config again; a bad one changes nothing.
@@ -447,6 +440,11 @@ impl Daemon {
         let accounts = config.accounts.values().filter(|account| account.active).count();
         format!("{feeds} feeds, {accounts} accounts")
     }
+}
+
+/// What a loop is called that ended before `stop`: a bug, unlike one that was told to.
+fn unasked(stop: &CancellationToken, name: &str) -> Option<String> {
+    (!stop.is_cancelled()).then(|| name.to_owned())
 }
 
 /// Rings every loop when a command changed the database.
