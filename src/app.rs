@@ -72,7 +72,8 @@ struct Daemon {
     poll: Wake,
     bells: Bells,
     pulses: Pulses,
-    tasks: JoinSet<String>,
+    /// The loops; each gives its name where it ended though nobody told it to.
+    tasks: JoinSet<Option<String>>,
     workers: BTreeMap<Label, Running>,
     stop: CancellationToken,
 }
@@ -174,13 +175,13 @@ impl Daemon {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             poller.run(&stop).await;
-            "poller".into()
+            unasked(&stop, "poller")
         });
         let (store, bells, poll) = (self.store.clone(), self.bells.clone(), self.poll.clone());
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             watch_others(&store, &bells, &poll, &stop).await;
-            "watch over the database".into()
+            unasked(&stop, "watch over the database")
         });
         let (systemd, stop) = (systemd.clone(), self.stop.clone());
         let (store, pulses) = (self.store.clone(), self.pulses.clone());
@@ -196,7 +197,7 @@ impl Daemon {
             };
             systemd.feed_watchdog(stop.clone(), alive).await;
             stop.cancelled().await;
-            "watchdog".into()
+            None
         });
         Ok(())
     }
@@ -214,7 +215,7 @@ impl Daemon {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             maintain.run(&stop).await;
-            "maintenance".into()
+            unasked(&stop, "maintenance")
         });
         let ticks = vec![
             Tick { when: schedule::EVERY_MINUTE, wake: self.poll.clone() },
@@ -248,7 +249,7 @@ impl Daemon {
             self.tasks.spawn(async move {
                 let _ended = ended.drop_guard();
                 worker.run(&stop).await;
-                name
+                unasked(&stop, &name)
             });
             self.workers.insert(label.clone(), running);
             self.bells.add(label.clone(), bell);
@@ -268,8 +269,7 @@ impl Daemon {
                 biased;
                 () = orders.stop.cancelled() => return Ok(()),
                 Some(ended) = self.tasks.join_next() => {
-                    let name = ended.unwrap_or_else(|panic| panic.to_string());
-                    if !self.stop.is_cancelled() && !self.is_stopped_worker(&name) {
+                    if let Some(name) = ended.unwrap_or_else(|panic| Some(panic.to_string())) {
                         self.stop.cancel();
                         return Err(AppError::Ended(name));
                     }
@@ -284,13 +284,6 @@ impl Daemon {
                 () = orders.poll.notified() => self.poll_now().await,
             }
         }
-    }
-
-    fn is_stopped_worker(&self, name: &str) -> bool {
-        name.starts_with("worker of ")
-            && !self.workers.iter().any(|(label, running)| {
-                name == format!("worker of {label}") && !running.stop.is_cancelled()
-            })
     }
 
     /// Makes every feed due now.
@@ -320,4 +313,9 @@ impl Daemon {
         let accounts = config.accounts.values().filter(|account| account.active).count();
         format!("{}, {}", report::count(feeds, "feed"), report::count(accounts, "account"))
     }
+}
+
+/// What a loop is called that ended before `stop`: a bug, unlike one that was told to.
+fn unasked(stop: &CancellationToken, name: &str) -> Option<String> {
+    (!stop.is_cancelled()).then(|| name.to_owned())
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -102,6 +102,8 @@ pub struct BlueskyServer {
 
 #[derive(Default)]
 struct State {
+    /// Rung when a request was answered.
+    rung: Arc<Condvar>,
     down: bool,
     streams: Vec<TcpStream>,
     script: VecDeque<(String, Trouble)>,
@@ -186,6 +188,31 @@ impl BlueskyServer {
     pub fn seen_of(&self, method: &str) -> Vec<Seen> {
         let end = format!(".{method}");
         self.seen().into_iter().filter(|seen| seen.nsid.ends_with(&end)).collect()
+    }
+
+    /// Blocks this thread until `count` records are there.
+    pub fn wait_records(&self, count: usize) -> Vec<Record> {
+        self.wait(|state| state.records.len() >= count, "records");
+        self.records()
+    }
+
+    /// Blocks this thread until `count` requests came.
+    pub fn wait_requests(&self, count: usize) {
+        self.wait(|state| state.seen.len() >= count, "requests");
+    }
+
+    fn wait(&self, done: impl Fn(&State) -> bool, what: &str) {
+        let state = self.state();
+        let rung = Arc::clone(&state.rung);
+        let waiting = |state: &mut State| !done(state);
+        let (state, late) =
+            rung.wait_timeout_while(state, Duration::from_secs(40), waiting).unwrap();
+        assert!(!late.timed_out(), "too few {what}: {:#?}", state.seen);
+    }
+
+    /// How many connections came since it listens, whatever was said on them.
+    pub fn connections(&self) -> usize {
+        self.state().streams.len()
     }
 
     /// How often someone signed in, or tried to.
@@ -309,7 +336,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                         | Trouble::Redirect(_)
                 )
             );
-            (!spared).then(|| state.answer(&method, &seen))
+            let reply = (!spared).then(|| state.answer(&method, &seen));
+            state.rung.notify_all();
+            reply
         };
         let mut out = stream;
         match troubled(trouble, reply) {

@@ -14,6 +14,8 @@ use posse_party::clock::{Clock, Timestamp};
 use tokio::sync::watch;
 use url::Url;
 
+use crate::wire::Gate;
+
 mod answers;
 mod wire;
 
@@ -106,6 +108,8 @@ pub enum Answer {
     Truncated,
     /// Something that is not HTTP.
     Garbage,
+    /// The true answer, once the gate is open.
+    Held(Gate),
 }
 
 /// An answer.
@@ -302,10 +306,44 @@ impl MastodonServer {
         self.state.borrow().requests.clone()
     }
 
+    /// How many connections came, whatever was said on them.
+    pub fn connections(&self) -> usize {
+        self.wire.connections()
+    }
+
     /// How often `route` was asked.
     pub fn count(&self, route: Route) -> usize {
         let state = self.state.borrow();
         state.requests.iter().filter(|request| request.route() == Some(route)).count()
+    }
+
+    /// Blocks this thread until `route` was asked `count` times.
+    pub fn wait_asked(&self, route: Route, count: usize) {
+        let asked = |state: &State| {
+            state.requests.iter().filter(|request| request.route() == Some(route)).count()
+        };
+        self.wait(|state| asked(state) >= count, || format!("{count} requests for {route:?}"));
+    }
+
+    /// Blocks this thread until `count` requests came, whatever they ask.
+    pub fn wait_requests(&self, count: usize) {
+        self.wait(|state| state.requests.len() >= count, || format!("{count} requests"));
+    }
+
+    /// Blocks this thread until `count` posts are there.
+    pub fn wait_posted(&self, count: usize) -> Vec<Post> {
+        let enough = |state: &State| state.posts.iter().filter(|post| !post.boost).count() >= count;
+        self.wait(enough, || format!("{count} posts"));
+        self.posts()
+    }
+
+    fn wait(&self, done: impl FnMut(&State) -> bool, what: impl Fn() -> String) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut changes = self.state.subscribe();
+        runtime.block_on(async {
+            let wait = tokio::time::timeout(Duration::from_secs(40), changes.wait_for(done)).await;
+            assert!(wait.is_ok(), "{} did not come: {:#?}", what(), self.requests());
+        });
     }
 
     /// Waits until `count` posts are there.

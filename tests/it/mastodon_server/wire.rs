@@ -81,6 +81,11 @@ impl Wire {
         self.address
     }
 
+    /// How many came since it listens.
+    pub fn connections(&self) -> usize {
+        self.connections.lock().unwrap().len()
+    }
+
     pub fn listen_again(&mut self, state: Arc<watch::Sender<State>>) {
         assert!(self.listener.is_none(), "it is up");
         self.stopping = Arc::default();
@@ -126,6 +131,10 @@ fn serve(stream: TcpStream, state: &watch::Sender<State>) {
             None => stream.write_all(&bytes_of(&reply)),
             Some(Answer::Reply(reply)) => stream.write_all(&bytes_of(&reply)),
             Some(Answer::Garbage) => stream.write_all(b"\x16\x03\x01 this is not HTTP\r\n\r\n"),
+            Some(Answer::Held(gate)) => {
+                gate.wait();
+                stream.write_all(&bytes_of(&reply))
+            }
             Some(Answer::Truncated) => {
                 let bytes = bytes_of(&reply);
                 let _ = stream.write_all(&bytes[..bytes.len() - reply.body.len() / 2 - 1]);
