@@ -325,6 +325,7 @@ async fn a_path_behind_the_configured_origin_is_no_part_of_it() {
     let outcome =
         account(&bench.client, HANDLE, APP_PASSWORD, url).publish(&draft(), &bench.desk()).await;
     assert!(matches!(outcome, Outcome::Published(_)), "{outcome:?}");
+    assert!(bench.server.seen().iter().all(|seen| !seen.target.contains("a=b")));
     bench.no_complaints();
 }
 
@@ -531,6 +532,7 @@ async fn a_lost_sign_in_is_counted_and_made_again() {
         Trouble::Garbage,
         Trouble::Truncate,
         Trouble::Instead(json!({"accessJwt": "a", "refreshJwt": "", "did": DID})),
+        Trouble::Instead(json!({"accessJwt": "a", "refreshJwt": "r", "did": HANDLE})),
         Trouble::Html(502),
     ] {
         let bench = Bench::new();

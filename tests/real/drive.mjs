@@ -78,7 +78,7 @@ const until = async (what, test, ms = CASE_MS) => {
 
 const line = (child, word, after = 0) => until(`\`${word}\``, () => {
   if (!children.has(child)) throw new Error(`ended early:\n${child.lines.join('\n')}`)
-  return child.lines.slice(after).find((text) => text.startsWith(word))
+  return child.lines.slice(after).find((text) => text.includes(word))
 })
 
 const pds = start('node', [join(here, 'pds.mjs')], {
@@ -165,7 +165,7 @@ const feed = join(dir, 'feed.xml')
 const titles = []
 
 const write = (path, text) => {
-  writeFileSync(`${path}.new`, text)
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
   renameSync(`${path}.new`, path)
 }
 
@@ -220,9 +220,10 @@ const run = (...args) => new Promise((resolve, reject) => {
 
 let daemon
 const log = []
-const startDaemon = () => {
+const startDaemon = async () => {
   daemon = start(binary, ['run', '--config', config])
   log.push(daemon.lines)
+  await line(daemon, ' ready: ')
 }
 
 const crosspost = async (title) => {
@@ -260,7 +261,7 @@ const cases = {
   'the first poll publishes nothing': async () => {
     titles.push('old')
     publishFeed()
-    startDaemon()
+    await startDaemon()
     await reaches('old', 'skipped')
     if (await posts() !== 0) throw new Error('something was posted')
   },
@@ -316,7 +317,7 @@ const cases = {
     daemon.kill('SIGKILL')
     await daemon.ended
     held.splice(0).forEach((response) => response.destroy())
-    startDaemon()
+    await startDaemon()
     await isThereOnce(title)
   },
   'stopped and started, it repeats nothing': async (title) => {
@@ -324,10 +325,14 @@ const cases = {
     const end = await daemon.ended
     if (end !== 0) throw new Error(`SIGTERM ended it with ${end}`)
     const before = await posts()
-    startDaemon()
+    await startDaemon()
     announce(title)
     await isThereOnce(title)
     if (await posts() !== before + 1) throw new Error('it posted something else, too')
+  },
+  'check --online names the account, in the same session': async () => {
+    const told = await run('check', '--online')
+    if (!told.includes(`@${server.handle}`)) throw new Error(told)
   },
   'every entry once, with two sign-ins in all': async () => {
     if (troubles.length > 0) throw new Error(`never met: ${JSON.stringify(troubles)}`)
