@@ -5,6 +5,7 @@
 //! dates, languages, broken tags. **Invariant:** the same bytes give the same ids; time and memory
 //! are linear in the body. **Refuses:** what is no feed, and a feed that was cut off.
 
+mod address;
 mod date;
 mod decode;
 mod document;
@@ -80,7 +81,8 @@ pub fn parse(body: &[u8], hint: &Hint<'_>) -> Result<ParsedFeed, ParseError> {
 
 fn read(body: &[u8], hint: &Hint<'_>) -> Result<ParsedFeed, ParseError> {
     let decoded = decode::decode(body, hint.content_type);
-    let text = decoded.text.trim_start_matches(['\u{feff}', '\0']).trim_start();
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\0');
+    let text = decoded.text.trim_start_matches(blank);
     let mut feed = match text.chars().next() {
         None => return Err(ParseError::Empty),
         Some('{' | '[') => json::read(text, hint.url)?,

@@ -10,7 +10,7 @@ use url::Url;
 use super::element::Element;
 use super::entities::Entities;
 use super::namespace::Namespace::{Content, Core, Dc, DcTerms, Itunes, Media, Posse, Xhtml};
-use super::{date, markup, media, person};
+use super::{address, date, markup, media, person};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Link, Markup};
 use crate::feed::extension;
@@ -170,7 +170,7 @@ impl Reading<'_> {
         let about = item.attribute(self.entities, "rdf:about");
         self.id.offer(1, || about.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()));
         if let Some(href) = item.attribute(self.entities, "href")
-            && let Some(href) = markup::address(&self.around.base, &href)
+            && let Some(href) = address::absolute(&self.around.base, &href)
         {
             self.push_link(Link { rel: "alternate".to_owned(), href, media_type: None });
         }
@@ -190,7 +190,7 @@ impl Reading<'_> {
         self.content.offer(rank, || markup::markup(child, &inside, self.entities));
         self.spoken(1, child, inside.language.clone());
         if let Some(src) = child.attribute(self.entities, "src")
-            && let Some(href) = markup::address(&inside.base, &src)
+            && let Some(href) = address::absolute(&inside.base, &src)
         {
             let media_type = child.attribute(self.entities, "type").map(|t| t.trim().to_owned());
             let is_media = media_type.as_deref().is_some_and(media::is_media);
@@ -219,7 +219,7 @@ impl Reading<'_> {
         let permalink = child.attribute(self.entities, "isPermaLink");
         let is_permalink = permalink.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
         if child.name == "guid" && is_permalink && self.permalink.is_none() {
-            self.permalink = markup::address(&self.around.base, &id).filter(|url| is_page(url));
+            self.permalink = address::absolute(&self.around.base, &id).filter(|url| is_page(url));
         }
         self.id.offer(0, || Some(id.into_owned()));
     }
@@ -248,7 +248,7 @@ impl Reading<'_> {
             .attribute(self.entities, "url")
             .or_else(|| child.attribute(self.entities, "href"));
         let href = href.unwrap_or_else(|| child.text(self.entities));
-        if let Some(href) = markup::address(&self.around.base, &href) {
+        if let Some(href) = address::absolute(&self.around.base, &href) {
             let media_type = child.attribute(self.entities, "type").map(|t| t.trim().to_owned());
             let media_type = media_type.filter(|t| !t.is_empty());
             self.push_link(Link { rel: "enclosure".to_owned(), href, media_type });
@@ -256,7 +256,7 @@ impl Reading<'_> {
     }
 
     fn comments(&mut self, child: &Element<'_>) {
-        if let Some(href) = markup::address(&self.around.base, &child.text(self.entities)) {
+        if let Some(href) = address::absolute(&self.around.base, &child.text(self.entities)) {
             let media_type = Some("text/html".to_owned());
             self.push_link(Link { rel: "replies".to_owned(), href, media_type });
         }
@@ -350,7 +350,7 @@ pub(super) fn link(
     let inside = around.inside(child, entities);
     let href =
         attribute("href").or_else(|| attribute("resource")).unwrap_or_else(|| child.text(entities));
-    let href = markup::address(&inside.base, &href)?;
+    let href = address::absolute(&inside.base, &href)?;
     let rel = attribute("rel").map_or_else(|| "alternate".to_owned(), |rel| relation(&rel));
     let media_type = attribute("type").map(|text| text.trim().to_ascii_lowercase());
     Some(Link { rel, href, media_type })

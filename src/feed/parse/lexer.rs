@@ -66,7 +66,7 @@ impl<'a> Lexer<'a> {
             let token = match rest.as_bytes()[1] {
                 b'!' => self.declaration(rest),
                 b'?' => self.instruction(rest),
-                b'/' => Ok(Some(self.end_tag(rest))),
+                b'/' => self.end_tag(rest).map(Some),
                 _ => self.start_tag(rest).map(Some),
             };
             match token {
@@ -103,8 +103,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn declaration(&mut self, rest: &'a str) -> Result<Option<Token<'a>>, CutOff> {
-        if rest.starts_with("<!--") {
-            let inside = rest[4..].find("-->").ok_or(CutOff)?;
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            let inside = comment.find("-->").ok_or(CutOff)?;
             self.at += 4 + inside + 3;
             return Ok(None);
         }
@@ -141,11 +141,11 @@ impl<'a> Lexer<'a> {
     }
 
     /// An end tag; one that lacks its `>` ends before the next `<`.
-    fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
-        let stop = rest[2..].find(['>', '<']).map_or(rest.len(), |at| at + 2);
+    fn end_tag(&mut self, rest: &'a str) -> Result<Token<'a>, CutOff> {
+        let stop = 2 + rest[2..].find(['>', '<']).ok_or(CutOff)?;
         let length = stop + usize::from(rest[stop..].starts_with('>'));
         let name = self.take(rest, 2..stop, length).trim();
-        Token::End { name: name.split(char::is_whitespace).next().unwrap_or(name) }
+        Ok(Token::End { name: name.split(char::is_whitespace).next().unwrap_or(name) })
     }
 
     /// A start tag; one that lacks its `>` ends before the next `<`.
