@@ -6,6 +6,7 @@
 //! are linear in the body. **Refuses:** what is no feed, and a feed that was cut off.
 
 mod address;
+mod codepage;
 mod date;
 mod decode;
 mod document;

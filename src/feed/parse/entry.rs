@@ -85,6 +85,7 @@ pub(super) fn read(item: &Element<'_>, around: &Surroundings, entities: &Entitie
         id: Best(None),
         permalink: None,
         title: Best(None),
+        description: Best(None),
         summary: Best(None),
         content: Best(None),
         published: Best(None),
@@ -108,6 +109,8 @@ struct Reading<'r> {
     /// A guid that is an address.
     permalink: Option<String>,
     title: Best<String>,
+    /// RSS's `description`: the summary, or the content where there is another summary.
+    description: Best<Markup>,
     summary: Best<Markup>,
     content: Best<Markup>,
     published: Best<Timestamp>,
@@ -130,8 +133,9 @@ impl Reading<'_> {
             (Content, "encoded") | (Core, "fullitem") => self.content(0, child),
             (Core, "content") => self.content(1, child),
             (Xhtml, "body" | "div") | (Core, "body") => self.content(2, child),
-            (Core, "description") => self.summary(0, child),
-            (Core, "summary" | "abstract") => self.summary(1, child),
+            (Core, "summary") => self.summary(0, child),
+            (Core, "description") => self.description(child),
+            (Core, "abstract") => self.summary(1, child),
             (Dc, "description") | (DcTerms, "abstract") => self.summary(2, child),
             (Itunes, "summary" | "subtitle") => self.summary(3, child),
             (Media, "description") => self.summary(4, child),
@@ -205,6 +209,12 @@ impl Reading<'_> {
         self.spoken(2, child, inside.language.clone());
     }
 
+    fn description(&mut self, child: &Element<'_>) {
+        let inside = self.around.inside(child, self.entities);
+        self.description.offer(0, || markup::markup(child, &inside, self.entities));
+        self.spoken(2, child, inside.language.clone());
+    }
+
     /// Notes the language of a text, which may say that it has none (`xml:lang=""`).
     fn spoken(&mut self, rank: u8, child: &Element<'_>, inherited: Option<String>) {
         let own = child.attribute(self.entities, "xml:lang").map(|tag| markup::language(&tag));
@@ -218,7 +228,13 @@ impl Reading<'_> {
         }
         let permalink = child.attribute(self.entities, "isPermaLink");
         let is_permalink = permalink.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
-        if child.name == "guid" && is_permalink && self.permalink.is_none() {
+        // `17` without a word about it is no page, whatever the default says
+        let said = child.attributes.to_ascii_lowercase().contains("ispermalink");
+        if child.name == "guid"
+            && is_permalink
+            && self.permalink.is_none()
+            && (said || is_page(&id))
+        {
             self.permalink = address::absolute(&self.around.base, &id).filter(|url| is_page(url));
         }
         self.id.offer(0, || Some(id.into_owned()));
@@ -322,8 +338,14 @@ impl Reading<'_> {
         let entry = &mut draft.entry;
         entry.url = canonical(&entry.links);
         entry.title = self.title.take();
-        entry.summary = self.summary.take();
-        entry.content = self.content.take();
+        let has_summary = self.summary.0.as_ref().is_some_and(|(rank, _)| *rank == 0);
+        (entry.summary, entry.content) = (self.summary.take(), self.content.take());
+        let place = if has_summary { &mut entry.content } else { &mut entry.summary };
+        if let Some(description) = self.description.take()
+            && (!has_summary || place.is_none())
+        {
+            *place = Some(description);
+        }
         entry.published = self.published.take();
         entry.updated = self.updated.take();
         let spoken = self.spoken.take().unwrap_or_else(|| around.language.clone());

@@ -66,7 +66,7 @@ impl<'a> Lexer<'a> {
             let token = match rest.as_bytes()[1] {
                 b'!' => self.declaration(rest),
                 b'?' => self.instruction(rest),
-                b'/' => self.end_tag(rest).map(Some),
+                b'/' => Ok(Some(self.end_tag(rest))),
                 _ => self.start_tag(rest).map(Some),
             };
             match token {
@@ -140,12 +140,13 @@ impl<'a> Lexer<'a> {
         Ok(None)
     }
 
-    /// An end tag; one that lacks its `>` ends before the next `<`.
-    fn end_tag(&mut self, rest: &'a str) -> Result<Token<'a>, CutOff> {
-        let stop = 2 + rest[2..].find(['>', '<']).ok_or(CutOff)?;
+    /// An end tag; one that lacks its `>` ends before the next `<`, or with the document: when it
+    /// is the root's, everything is there.
+    fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
+        let stop = rest[2..].find(['>', '<']).map_or(rest.len(), |at| at + 2);
         let length = stop + usize::from(rest[stop..].starts_with('>'));
         let name = self.take(rest, 2..stop, length).trim();
-        Ok(Token::End { name: name.split(char::is_whitespace).next().unwrap_or(name) })
+        Token::End { name: name.split(char::is_whitespace).next().unwrap_or(name) }
     }
 
     /// A start tag; one that lacks its `>` ends before the next `<`.

@@ -74,7 +74,7 @@ fn raw(element: &Element<'_>, inside: &Surroundings, entities: &Entities) -> Mar
         }
         _ => {}
     }
-    let text = element.text(entities).into_owned();
+    let text = unmangled(element.text(entities).into_owned());
     let is_html = match kind {
         Kind::Html | Kind::Xhtml => true,
         Kind::Text | Kind::Base64 => false,
@@ -86,6 +86,22 @@ fn raw(element: &Element<'_>, inside: &Surroundings, entities: &Entities) -> Mar
         Kind::Unsaid => looks_like_html(&text, false) || !text.contains('<'),
     };
     if is_html { Markup::Html(text) } else { Markup::Text(text) }
+}
+
+/// Text that was UTF-8, was read as windows-1252 and written as UTF-8 again (`â€¦`), as it was meant.
+///
+/// Only where every character beyond ASCII is part of such a mistake, which is no chance.
+fn unmangled(text: String) -> String {
+    let could_be =
+        |c: char| c.is_ascii() || matches!(c, '\u{80}'..='\u{ff}' | '\u{152}'..='\u{2122}');
+    if text.is_ascii() || !text.chars().all(could_be) {
+        return text;
+    }
+    let (bytes, _, has_others) = encoding_rs::WINDOWS_1252.encode(&text);
+    match std::str::from_utf8(&bytes) {
+        Ok(meant) if !has_others => meant.to_owned(),
+        _ => text,
+    }
 }
 
 fn kind(element: &Element<'_>, entities: &Entities) -> Kind {

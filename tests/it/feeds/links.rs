@@ -42,7 +42,8 @@ fn rss_takes_the_link_else_a_permalink() {
     check(&item("<guid>https://a.example/2</guid>"), "https://a.example/2");
     check(&item("<guid isPermaLink='true'>https://a.example/2</guid>"), "https://a.example/2");
     check(&item("<guid isPermaLink='false'>https://a.example/2</guid><title>x</title>"), "none");
-    check(&item("<guid>17</guid>"), "https://example.org/feeds/17");
+    check(&item("<guid>17</guid><title>x</title>"), "none");
+    check(&item("<guid isPermaLink='true'>/17</guid>"), "https://example.org/17");
     check(
         &item("<link><![CDATA[https://a.example/?a=1&b=2]]></link>"),
         "https://a.example/?a=1&b=2",

@@ -240,6 +240,10 @@ fn content_and_summary() {
         ("short", "<p>full</p>")
     );
     let entry = only(&rss(
+        "<item><guid>1</guid><description>full</description><summary>short</summary></item>",
+    ));
+    assert_eq!((entry.summary.unwrap().body(), entry.content.unwrap().body()), ("short", "full"));
+    let entry = only(&rss(
         "<item><guid>1</guid><body xmlns='http://www.w3.org/1999/xhtml'><p>full</p></body></item>",
     ));
     assert_eq!(entry.content.unwrap().body(), "<p>full</p>");
