@@ -16,6 +16,7 @@ mod entry;
 mod identity;
 mod json;
 mod lexer;
+mod link;
 mod markup;
 mod media;
 mod namespace;
@@ -36,7 +37,7 @@ const PROBLEMS_MAX: usize = 50;
 /// What is known about a body besides its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Hint<'a> {
-    /// The feed's address: the base of relative links, and part of the ids that are made of hashes.
+    /// The address that the body came from: the base of relative links.
     pub url: &'a Url,
     /// The `Content-Type` that it came with: used for the charset only.
     pub content_type: Option<&'a str>,

@@ -12,7 +12,7 @@ use super::entry::{self, Draft, Surroundings};
 use super::lexer::{Lexer, Token, attributes};
 use super::namespace::Namespace;
 use super::tree::{Sink, Sloppiness, Tree};
-use super::{ENTRIES_MAX, ParseError, address, identity, markup, person};
+use super::{ENTRIES_MAX, ParseError, address, identity, link, markup, person};
 use crate::entry::{ParsedFeed, Person, Problem};
 
 /// How many elements of the feed itself are kept.
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str, url: &Url) -> Result<ParsedFeed, ParseError> {
             format!("{} entries beyond the first {ENTRIES_MAX} were left out", collector.beyond);
         problems.push(Problem { entry: None, message });
     }
-    Ok(collector.finish(&entities, url, problems))
+    Ok(collector.finish(&entities, problems))
 }
 
 /// Where the root of a feed stands.
@@ -142,7 +142,7 @@ impl<'a> Sink<'a> for Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn finish(self, entities: &Entities, url: &Url, mut problems: Vec<Problem>) -> ParsedFeed {
+    fn finish(self, entities: &Entities, mut problems: Vec<Problem>) -> ParsedFeed {
         let Self { surroundings, format, home_url, elements, mut drafts, .. } = self;
         let all = |namespace, name: &'static str| {
             elements.iter().filter(move |element| element.is(namespace, name))
@@ -168,7 +168,7 @@ impl Collector<'_> {
             }
         }
         let ttl = text(Namespace::Core, "ttl").and_then(|minutes| minutes.parse::<u32>().ok());
-        let entries = identity::settle(drafts, url, &mut problems);
+        let entries = identity::settle(drafts, &mut problems);
         ParsedFeed {
             format,
             title,
@@ -201,8 +201,8 @@ fn authors(elements: &[Element<'_>], base: &Url, entities: &Entities) -> Vec<Per
 
 fn page(elements: &[Element<'_>], inside: &Surroundings, entities: &Entities) -> Option<String> {
     let links = elements.iter().filter(|element| element.is(Namespace::Core, "link"));
-    let links: Vec<_> = links.filter_map(|link| entry::link(link, inside, entities)).collect();
-    entry::canonical(&links.into_iter().filter(|link| link.rel == "alternate").collect::<Vec<_>>())
+    let links: Vec<_> = links.filter_map(|link| link::read(link, inside, entities)).collect();
+    link::canonical(&links.into_iter().filter(|link| link.rel == "alternate").collect::<Vec<_>>())
 }
 
 /// The format in words.

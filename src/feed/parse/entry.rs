@@ -10,7 +10,7 @@ use url::Url;
 use super::element::Element;
 use super::entities::Entities;
 use super::namespace::Namespace::{Content, Core, Dc, DcTerms, Itunes, Media, Posse, Xhtml};
-use super::{address, date, markup, media, person};
+use super::{address, date, link, markup, media, person};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Link, Markup};
 use crate::feed::extension;
@@ -233,15 +233,16 @@ impl Reading<'_> {
         if child.name == "guid"
             && is_permalink
             && self.permalink.is_none()
-            && (said || is_page(&id))
+            && (said || link::is_page(&id))
         {
-            self.permalink = address::absolute(&self.around.base, &id).filter(|url| is_page(url));
+            self.permalink =
+                address::absolute(&self.around.base, &id).filter(|url| link::is_page(url));
         }
         self.id.offer(0, || Some(id.into_owned()));
     }
 
     fn link(&mut self, child: &Element<'_>) {
-        match link(child, self.around, self.entities) {
+        match link::read(child, self.around, self.entities) {
             Some(link) => self.push_link(link),
             None => {
                 let text = child.text(self.entities);
@@ -336,7 +337,7 @@ impl Reading<'_> {
         draft.stated_id = self.id.take();
         draft.has_versions = around.is_atom && draft.stated_id.is_some();
         let entry = &mut draft.entry;
-        entry.url = canonical(&entry.links);
+        entry.url = link::canonical(&entry.links);
         entry.title = self.title.take();
         let has_summary = self.summary.0.as_ref().is_some_and(|(rank, _)| *rank == 0);
         (entry.summary, entry.content) = (self.summary.take(), self.content.take());
@@ -360,45 +361,4 @@ pub(super) fn push_category(categories: &mut Vec<String>, text: &str) {
     if !text.is_empty() && categories.len() < LIST_MAX && !categories.contains(&text) {
         categories.push(text);
     }
-}
-
-/// A `link` element of RSS (its text) or of Atom (its attributes).
-pub(super) fn link(
-    child: &Element<'_>,
-    around: &Surroundings,
-    entities: &Entities,
-) -> Option<Link> {
-    let attribute = |name| child.attribute(entities, name).filter(|text| !text.trim().is_empty());
-    let inside = around.inside(child, entities);
-    let href =
-        attribute("href").or_else(|| attribute("resource")).unwrap_or_else(|| child.text(entities));
-    let href = address::absolute(&inside.base, &href)?;
-    let rel = attribute("rel").map_or_else(|| "alternate".to_owned(), |rel| relation(&rel));
-    let media_type = attribute("type").map(|text| text.trim().to_ascii_lowercase());
-    Some(Link { rel, href, media_type })
-}
-
-/// A relation in lower case, without the address that IANA's may be written with.
-fn relation(rel: &str) -> String {
-    let rel = rel.trim().to_ascii_lowercase();
-    rel.strip_prefix("http://www.iana.org/assignments/relation/").map(str::to_owned).unwrap_or(rel)
-}
-
-/// The entry's page: `shorturl`, else `alternate` (HTML before other types), else the first link.
-pub(super) fn canonical(links: &[Link]) -> Option<String> {
-    let rank = |link: &Link| match (&*link.rel, link.media_type.as_deref()) {
-        ("shorturl" | "shortlink", _) => 0,
-        ("alternate", Some("text/html")) => 1,
-        ("alternate", None | Some("application/xhtml+xml")) => 2,
-        ("alternate", Some(_)) => 3,
-        ("self" | "edit" | "enclosure" | "replies" | "content" | "license", _) => 5,
-        _ => 4,
-    };
-    let pages = links.iter().filter(|link| is_page(&link.href));
-    pages.min_by_key(|link| rank(link)).map(|link| link.href.clone())
-}
-
-fn is_page(url: &str) -> bool {
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-    ["http", "https"].iter().any(|page| scheme.eq_ignore_ascii_case(page))
 }

@@ -52,7 +52,7 @@ pub(super) fn read(text: &str, url: &Url) -> Result<ParsedFeed, ParseError> {
         title: string(&root, "title").map(|title| fold(&title)).filter(|title| !title.is_empty()),
         home_url: url_of(&root, "home_page_url", url),
         ttl: None,
-        entries: identity::settle(drafts, url, &mut problems),
+        entries: identity::settle(drafts, &mut problems),
         problems,
     })
 }

@@ -58,6 +58,26 @@ fn without_id_and_link_it_is_a_hash_of_title_and_date() {
 }
 
 #[test]
+fn notes_without_title_keep_their_id_when_their_text_is_edited() {
+    let note = |text: &str| {
+        format!("<item><description>{text}</description><pubDate>2024-01-01</pubDate></item>")
+    };
+    assert_eq!(only(&rss(&note("Helo"))).id, only(&rss(&note("Hello"))).id);
+    assert_eq!(read(&rss(&(note("One") + &note("Two")))).entries.len(), 2, "both of one day");
+}
+
+#[test]
+fn the_address_of_the_feed_is_no_part_of_an_id() {
+    let body = rss("<item><title>A</title></item>");
+    let at = |url: &str| {
+        let url = url.parse().unwrap();
+        let hint = super::Hint { url: &url, content_type: None };
+        super::parse(body.as_bytes(), &hint).unwrap().entries.remove(0).id
+    };
+    assert_eq!(at("https://a.example/feed"), at("https://cdn.example/x?signed=1"));
+}
+
+#[test]
 fn an_edited_title_changes_no_id() {
     for named in ["<guid>1</guid>", "<link>https://a.example/1</link>"] {
         let item = |title: &str| rss(&format!("<item>{named}<title>{title}</title></item>"));
