@@ -39,7 +39,7 @@ pub struct Problem {
 #[serde(default)]
 pub struct Entry {
     /// The entry's own id, the same on every parse: guid, atom:id, JSON Feed id or `rdf:about`,
-    /// else the link, else a hash of feed, title and date. Never empty.
+    /// else the link, else a hash of title and date. Never empty.
     pub id: String,
     /// The canonical URL: the entry's page, absolute.
     pub url: Option<String>,

@@ -5,6 +5,8 @@
 //! dates, languages, broken tags. **Invariant:** the same bytes give the same ids; time and memory
 //! are linear in the body. **Refuses:** what is no feed, and a feed that was cut off.
 
+mod address;
+mod codepage;
 mod date;
 mod decode;
 mod document;
@@ -14,6 +16,7 @@ mod entry;
 mod identity;
 mod json;
 mod lexer;
+mod link;
 mod markup;
 mod media;
 mod namespace;
@@ -34,7 +37,7 @@ const PROBLEMS_MAX: usize = 50;
 /// What is known about a body besides its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Hint<'a> {
-    /// The feed's address: the base of relative links, and part of the ids that are made of hashes.
+    /// The address that the body came from: the base of relative links.
     pub url: &'a Url,
     /// The `Content-Type` that it came with: used for the charset only.
     pub content_type: Option<&'a str>,
@@ -80,7 +83,8 @@ pub fn parse(body: &[u8], hint: &Hint<'_>) -> Result<ParsedFeed, ParseError> {
 
 fn read(body: &[u8], hint: &Hint<'_>) -> Result<ParsedFeed, ParseError> {
     let decoded = decode::decode(body, hint.content_type);
-    let text = decoded.text.trim_start_matches(['\u{feff}', '\0']).trim_start();
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\0');
+    let text = decoded.text.trim_start_matches(blank);
     let mut feed = match text.chars().next() {
         None => return Err(ParseError::Empty),
         Some('{' | '[') => json::read(text, hint.url)?,

@@ -104,9 +104,9 @@ fn titles_are_one_line() {
 fn deep_and_broken_markup_takes_linear_time() {
     let started = tokio::time::Instant::now();
     for tag in ["b", "div", "blockquote", "ul", "li", "a href=x", "video", "pre", "q"] {
-        let deep = format!("<{tag}>").repeat(50_000);
+        let deep = format!("<{tag}>").repeat(10_000);
         let _ = html_to_text(&format!("{deep}x"));
-        let closed = format!("</{}>", tag.split(' ').next().unwrap()).repeat(50_000);
+        let closed = format!("</{}>", tag.split(' ').next().unwrap()).repeat(10_000);
         let _ = html_to_text(&format!("{deep}x{closed}"));
         let _ = html_to_text(&closed);
     }

@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 
-use super::entities::c1;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::codepage;
+use super::entities::c1;
 
 /// How far into a document its XML declaration reaches.
 const DECLARATION_BYTES_MAX: usize = 512;
@@ -79,7 +81,12 @@ fn read<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
             let problem = broken.then(|| format!("the document is broken `{}`", encoding.name()));
             Decoded { text, problem }
         }
-        (None, _) => fall_back(body, declared),
+        (None, _) => match declared.as_deref().and_then(codepage::upper_half) {
+            Some(upper_half) => {
+                Decoded { text: Cow::Owned(codepage::decode(body, &upper_half)), problem: None }
+            }
+            None => fall_back(body, declared),
+        },
     }
 }
 

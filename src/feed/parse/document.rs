@@ -12,7 +12,7 @@ use super::entry::{self, Draft, Surroundings};
 use super::lexer::{Lexer, Token, attributes};
 use super::namespace::Namespace;
 use super::tree::{Sink, Sloppiness, Tree};
-use super::{ENTRIES_MAX, ParseError, identity, markup, person};
+use super::{ENTRIES_MAX, ParseError, address, identity, link, markup, person};
 use crate::entry::{ParsedFeed, Person, Problem};
 
 /// How many elements of the feed itself are kept.
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str, url: &Url) -> Result<ParsedFeed, ParseError> {
             format!("{} entries beyond the first {ENTRIES_MAX} were left out", collector.beyond);
         problems.push(Problem { entry: None, message });
     }
-    Ok(collector.finish(&entities, url, problems))
+    Ok(collector.finish(&entities, problems))
 }
 
 /// Where the root of a feed stands.
@@ -51,17 +51,21 @@ struct Root {
 
 fn find_root(text: &str, entities: &mut Entities) -> Result<Root, ParseError> {
     let mut lexer = Lexer::new(text);
-    let (mut first, mut junk) = (None, false);
+    let (mut first, mut junk, mut page) = (None, false, false);
     while let Some(token) = lexer.next() {
         match token.map_err(|_| ParseError::CutOff)? {
-            Token::Doctype(doctype) => entities.declare(doctype),
+            Token::Doctype(doctype) => {
+                let root = doctype.split_whitespace().nth(1).unwrap_or_default();
+                page |= root.eq_ignore_ascii_case("html");
+                entities.declare(doctype);
+            }
             Token::Start { name, .. } => {
                 let name = local(name).to_ascii_lowercase();
                 match &*name {
                     "rss" | "feed" | "rdf" | "channel" => {
                         return Ok(Root { at: lexer.start(), junk: junk || first.is_some() });
                     }
-                    "html" | "head" | "body" => return Err(ParseError::Html),
+                    "html" | "head" | "body" if first.is_none() => return Err(ParseError::Html),
                     _ if first.is_none() => first = Some(name),
                     _ => {}
                 }
@@ -71,6 +75,7 @@ fn find_root(text: &str, entities: &mut Entities) -> Result<Root, ParseError> {
         }
     }
     Err(match first.as_deref() {
+        _ if page => ParseError::Html,
         Some("opml") => ParseError::NotAFeed("an OPML outline".to_owned()),
         Some("urlset" | "sitemapindex") => ParseError::NotAFeed("a site map".to_owned()),
         Some(name) if text.starts_with('<') => {
@@ -119,7 +124,7 @@ impl<'a> Sink<'a> for Collector<'a> {
         self.surroundings = self.surroundings.inside(element, entities).into_owned();
         // CDF says in an attribute what others say in an element
         if let Some(href) = element.attribute(entities, "href") {
-            self.home_url = markup::address(&self.surroundings.base, &href);
+            self.home_url = address::absolute(&self.surroundings.base, &href);
         }
     }
 
@@ -137,7 +142,7 @@ impl<'a> Sink<'a> for Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn finish(self, entities: &Entities, url: &Url, mut problems: Vec<Problem>) -> ParsedFeed {
+    fn finish(self, entities: &Entities, mut problems: Vec<Problem>) -> ParsedFeed {
         let Self { surroundings, format, home_url, elements, mut drafts, .. } = self;
         let all = |namespace, name: &'static str| {
             elements.iter().filter(move |element| element.is(namespace, name))
@@ -163,7 +168,7 @@ impl Collector<'_> {
             }
         }
         let ttl = text(Namespace::Core, "ttl").and_then(|minutes| minutes.parse::<u32>().ok());
-        let entries = identity::settle(drafts, url, &mut problems);
+        let entries = identity::settle(drafts, &mut problems);
         ParsedFeed {
             format,
             title,
@@ -196,8 +201,8 @@ fn authors(elements: &[Element<'_>], base: &Url, entities: &Entities) -> Vec<Per
 
 fn page(elements: &[Element<'_>], inside: &Surroundings, entities: &Entities) -> Option<String> {
     let links = elements.iter().filter(|element| element.is(Namespace::Core, "link"));
-    let links: Vec<_> = links.filter_map(|link| entry::link(link, inside, entities)).collect();
-    entry::canonical(&links.into_iter().filter(|link| link.rel == "alternate").collect::<Vec<_>>())
+    let links: Vec<_> = links.filter_map(|link| link::read(link, inside, entities)).collect();
+    link::canonical(&links.into_iter().filter(|link| link.rel == "alternate").collect::<Vec<_>>())
 }
 
 /// The format in words.

@@ -10,7 +10,7 @@ use url::Url;
 use super::element::Element;
 use super::entities::Entities;
 use super::namespace::Namespace::{Content, Core, Dc, DcTerms, Itunes, Media, Posse, Xhtml};
-use super::{date, markup, media, person};
+use super::{address, date, link, markup, media, person};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Link, Markup};
 use crate::feed::extension;
@@ -85,6 +85,7 @@ pub(super) fn read(item: &Element<'_>, around: &Surroundings, entities: &Entitie
         id: Best(None),
         permalink: None,
         title: Best(None),
+        description: Best(None),
         summary: Best(None),
         content: Best(None),
         published: Best(None),
@@ -108,6 +109,8 @@ struct Reading<'r> {
     /// A guid that is an address.
     permalink: Option<String>,
     title: Best<String>,
+    /// RSS's `description`: the summary, or the content where there is another summary.
+    description: Best<Markup>,
     summary: Best<Markup>,
     content: Best<Markup>,
     published: Best<Timestamp>,
@@ -130,8 +133,9 @@ impl Reading<'_> {
             (Content, "encoded") | (Core, "fullitem") => self.content(0, child),
             (Core, "content") => self.content(1, child),
             (Xhtml, "body" | "div") | (Core, "body") => self.content(2, child),
-            (Core, "description") => self.summary(0, child),
-            (Core, "summary" | "abstract") => self.summary(1, child),
+            (Core, "summary") => self.summary(0, child),
+            (Core, "description") => self.description(child),
+            (Core, "abstract") => self.summary(1, child),
             (Dc, "description") | (DcTerms, "abstract") => self.summary(2, child),
             (Itunes, "summary" | "subtitle") => self.summary(3, child),
             (Media, "description") => self.summary(4, child),
@@ -170,7 +174,7 @@ impl Reading<'_> {
         let about = item.attribute(self.entities, "rdf:about");
         self.id.offer(1, || about.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()));
         if let Some(href) = item.attribute(self.entities, "href")
-            && let Some(href) = markup::address(&self.around.base, &href)
+            && let Some(href) = address::absolute(&self.around.base, &href)
         {
             self.push_link(Link { rel: "alternate".to_owned(), href, media_type: None });
         }
@@ -190,7 +194,7 @@ impl Reading<'_> {
         self.content.offer(rank, || markup::markup(child, &inside, self.entities));
         self.spoken(1, child, inside.language.clone());
         if let Some(src) = child.attribute(self.entities, "src")
-            && let Some(href) = markup::address(&inside.base, &src)
+            && let Some(href) = address::absolute(&inside.base, &src)
         {
             let media_type = child.attribute(self.entities, "type").map(|t| t.trim().to_owned());
             let is_media = media_type.as_deref().is_some_and(media::is_media);
@@ -202,6 +206,12 @@ impl Reading<'_> {
     fn summary(&mut self, rank: u8, child: &Element<'_>) {
         let inside = self.around.inside(child, self.entities);
         self.summary.offer(rank, || markup::markup(child, &inside, self.entities));
+        self.spoken(2, child, inside.language.clone());
+    }
+
+    fn description(&mut self, child: &Element<'_>) {
+        let inside = self.around.inside(child, self.entities);
+        self.description.offer(0, || markup::markup(child, &inside, self.entities));
         self.spoken(2, child, inside.language.clone());
     }
 
@@ -218,14 +228,21 @@ impl Reading<'_> {
         }
         let permalink = child.attribute(self.entities, "isPermaLink");
         let is_permalink = permalink.is_none_or(|said| !said.trim().eq_ignore_ascii_case("false"));
-        if child.name == "guid" && is_permalink && self.permalink.is_none() {
-            self.permalink = markup::address(&self.around.base, &id).filter(|url| is_page(url));
+        // `17` without a word about it is no page, whatever the default says
+        let said = child.attributes.to_ascii_lowercase().contains("ispermalink");
+        if child.name == "guid"
+            && is_permalink
+            && self.permalink.is_none()
+            && (said || link::is_page(&id))
+        {
+            self.permalink =
+                address::absolute(&self.around.base, &id).filter(|url| link::is_page(url));
         }
         self.id.offer(0, || Some(id.into_owned()));
     }
 
     fn link(&mut self, child: &Element<'_>) {
-        match link(child, self.around, self.entities) {
+        match link::read(child, self.around, self.entities) {
             Some(link) => self.push_link(link),
             None => {
                 let text = child.text(self.entities);
@@ -248,7 +265,7 @@ impl Reading<'_> {
             .attribute(self.entities, "url")
             .or_else(|| child.attribute(self.entities, "href"));
         let href = href.unwrap_or_else(|| child.text(self.entities));
-        if let Some(href) = markup::address(&self.around.base, &href) {
+        if let Some(href) = address::absolute(&self.around.base, &href) {
             let media_type = child.attribute(self.entities, "type").map(|t| t.trim().to_owned());
             let media_type = media_type.filter(|t| !t.is_empty());
             self.push_link(Link { rel: "enclosure".to_owned(), href, media_type });
@@ -256,7 +273,7 @@ impl Reading<'_> {
     }
 
     fn comments(&mut self, child: &Element<'_>) {
-        if let Some(href) = markup::address(&self.around.base, &child.text(self.entities)) {
+        if let Some(href) = address::absolute(&self.around.base, &child.text(self.entities)) {
             let media_type = Some("text/html".to_owned());
             self.push_link(Link { rel: "replies".to_owned(), href, media_type });
         }
@@ -320,10 +337,16 @@ impl Reading<'_> {
         draft.stated_id = self.id.take();
         draft.has_versions = around.is_atom && draft.stated_id.is_some();
         let entry = &mut draft.entry;
-        entry.url = canonical(&entry.links);
+        entry.url = link::canonical(&entry.links);
         entry.title = self.title.take();
-        entry.summary = self.summary.take();
-        entry.content = self.content.take();
+        let has_summary = self.summary.0.as_ref().is_some_and(|(rank, _)| *rank == 0);
+        (entry.summary, entry.content) = (self.summary.take(), self.content.take());
+        let place = if has_summary { &mut entry.content } else { &mut entry.summary };
+        if let Some(description) = self.description.take()
+            && (!has_summary || place.is_none())
+        {
+            *place = Some(description);
+        }
         entry.published = self.published.take();
         entry.updated = self.updated.take();
         let spoken = self.spoken.take().unwrap_or_else(|| around.language.clone());
@@ -338,45 +361,4 @@ pub(super) fn push_category(categories: &mut Vec<String>, text: &str) {
     if !text.is_empty() && categories.len() < LIST_MAX && !categories.contains(&text) {
         categories.push(text);
     }
-}
-
-/// A `link` element of RSS (its text) or of Atom (its attributes).
-pub(super) fn link(
-    child: &Element<'_>,
-    around: &Surroundings,
-    entities: &Entities,
-) -> Option<Link> {
-    let attribute = |name| child.attribute(entities, name).filter(|text| !text.trim().is_empty());
-    let inside = around.inside(child, entities);
-    let href =
-        attribute("href").or_else(|| attribute("resource")).unwrap_or_else(|| child.text(entities));
-    let href = markup::address(&inside.base, &href)?;
-    let rel = attribute("rel").map_or_else(|| "alternate".to_owned(), |rel| relation(&rel));
-    let media_type = attribute("type").map(|text| text.trim().to_ascii_lowercase());
-    Some(Link { rel, href, media_type })
-}
-
-/// A relation in lower case, without the address that IANA's may be written with.
-fn relation(rel: &str) -> String {
-    let rel = rel.trim().to_ascii_lowercase();
-    rel.strip_prefix("http://www.iana.org/assignments/relation/").map(str::to_owned).unwrap_or(rel)
-}
-
-/// The entry's page: `shorturl`, else `alternate` (HTML before other types), else the first link.
-pub(super) fn canonical(links: &[Link]) -> Option<String> {
-    let rank = |link: &Link| match (&*link.rel, link.media_type.as_deref()) {
-        ("shorturl" | "shortlink", _) => 0,
-        ("alternate", Some("text/html")) => 1,
-        ("alternate", None | Some("application/xhtml+xml")) => 2,
-        ("alternate", Some(_)) => 3,
-        ("self" | "edit" | "enclosure" | "replies" | "content" | "license", _) => 5,
-        _ => 4,
-    };
-    let pages = links.iter().filter(|link| is_page(&link.href));
-    pages.min_by_key(|link| rank(link)).map(|link| link.href.clone())
-}
-
-fn is_page(url: &str) -> bool {
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-    ["http", "https"].iter().any(|page| scheme.eq_ignore_ascii_case(page))
 }

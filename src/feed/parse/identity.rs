@@ -1,28 +1,30 @@
 //! Identity: the id of every entry, the same on every parse.
 //!
 //! An entry under a new id would be posted again, so an id is made of as little as possible: what
-//! the document states, else the link (with the date where entries share it), else a hash of feed,
-//! title and date. **Invariant:** the order of the entries, and an edit of the title of an entry
-//! that has an id or a link of its own, change no id; no two entries of a feed have the same.
+//! the document states, else the link (with the date where entries share it), else a hash of
+//! title and date. The feed is no part of it: an id counts within its feed anyway, and the feed's
+//! address may change. **Invariant:** the order of the entries, and an edit of the title of an
+//! entry that has an id or a link of its own, change no id; no two entries of a feed have the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
-use url::Url;
 
 use super::entry::Draft;
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Problem};
 
 /// Gives every draft its id and tells the problems.
-pub(super) fn settle(drafts: Vec<Draft>, feed: &Url, problems: &mut Vec<Problem>) -> Vec<Entry> {
+pub(super) fn settle(drafts: Vec<Draft>, problems: &mut Vec<Problem>) -> Vec<Entry> {
     let shared = Shared::among(&drafts);
+    let alike = alike(&drafts);
     let mut places: HashMap<String, usize> = HashMap::with_capacity(drafts.len());
     let mut entries: Vec<Entry> = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let id = match name(&draft) {
             Some(name) => shared.get(name).map_or_else(|| name.to_owned(), |s| s.id(name, &draft)),
-            None => hash(&draft.entry, feed),
+            None if alike.contains(&hash(&draft.entry, false)) => hash(&draft.entry, true),
+            None => hash(&draft.entry, false),
         };
         let mut tell =
             |message: String| problems.push(Problem { entry: Some(id.clone()), message });
@@ -53,6 +55,18 @@ pub(super) fn settle(drafts: Vec<Draft>, feed: &Url, problems: &mut Vec<Problem>
         }
     }
     entries
+}
+
+/// The hashes that several nameless drafts have.
+fn alike(drafts: &[Draft]) -> HashSet<String> {
+    let (mut seen, mut alike) = (HashSet::new(), HashSet::new());
+    for draft in drafts.iter().filter(|draft| name(draft).is_none()) {
+        let hash = hash(&draft.entry, false);
+        if !seen.insert(hash.clone()) {
+            alike.insert(hash);
+        }
+    }
+    alike
 }
 
 fn is_empty(entry: &Entry) -> bool {
@@ -125,16 +139,21 @@ impl Shared {
     }
 }
 
-/// A hash of feed, title and date, and of the text where there is no title.
-fn hash(entry: &Entry, feed: &Url) -> String {
-    let at = entry.published.or(entry.updated).map(Timestamp::to_rfc3339).unwrap_or_default();
-    let text = || entry.content.as_ref().or(entry.summary.as_ref()).map_or("", |text| text.body());
-    let title = entry.title.as_deref().unwrap_or_else(text);
+/// A hash of title and date, and of the text where there is neither or `with_text` asks for it.
+fn hash(entry: &Entry, with_text: bool) -> String {
+    let at = date_said(entry).map(Timestamp::to_rfc3339).unwrap_or_default();
+    let title = entry.title.as_deref().unwrap_or_default();
+    let with_text = with_text || (at.is_empty() && title.is_empty());
+    let text = entry.content.as_ref().or(entry.summary.as_ref()).filter(|_| with_text);
     let mut hash = Sha256::new();
-    for part in [feed.as_str(), title, &at] {
+    for part in [title, &at, text.map_or("", |text| text.body())] {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
     let digest = hash.finalize();
     digest.iter().take(16).fold("sha256:".to_owned(), |id, byte| format!("{id}{byte:02x}"))
+}
+
+fn date_said(entry: &Entry) -> Option<Timestamp> {
+    entry.published.or(entry.updated)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::entry::{Draft, LIST_MAX, push_category};
-use super::{ENTRIES_MAX, ParseError, date, identity, markup, media, person};
+use super::{ENTRIES_MAX, ParseError, address, date, identity, markup, media, person};
 use crate::entry::{Entry, Link, Markup, Media, ParsedFeed, Person, Problem};
 use crate::feed::extension;
 use crate::text::fold;
@@ -50,9 +50,9 @@ pub(super) fn read(text: &str, url: &Url) -> Result<ParsedFeed, ParseError> {
     Ok(ParsedFeed {
         format: format(&version),
         title: string(&root, "title").map(|title| fold(&title)).filter(|title| !title.is_empty()),
-        home_url: address(&root, "home_page_url", url),
+        home_url: url_of(&root, "home_page_url", url),
         ttl: None,
-        entries: identity::settle(drafts, url, &mut problems),
+        entries: identity::settle(drafts, &mut problems),
         problems,
     })
 }
@@ -81,8 +81,11 @@ impl Feed<'_> {
         draft.stated_id = id(item);
         self.links(item, entry);
         self.dates(item, entry, &mut draft.notes);
-        let html =
-            |key| string(item, key).map(|html| markup::absolute(html, self.base)).map(Markup::Html);
+        let html = |key| {
+            string(item, key)
+                .map(|html| address::absolute_in_html(html, self.base))
+                .map(Markup::Html)
+        };
         let text = |key| string(item, key).map(Markup::Text);
         entry.title =
             string(item, "title").map(|title| fold(&title)).filter(|title| !title.is_empty());
@@ -115,7 +118,7 @@ impl Feed<'_> {
 
     fn links(&self, item: &Object, entry: &mut Entry) {
         for (key, rel) in [("url", "alternate"), ("external_url", "related")] {
-            if let Some(href) = address(item, key, self.base) {
+            if let Some(href) = url_of(item, key, self.base) {
                 entry.links.push(Link { rel: rel.to_owned(), href, media_type: None });
             }
         }
@@ -144,7 +147,7 @@ impl Feed<'_> {
         for attachment in
             attachments.into_iter().flatten().filter_map(Value::as_object).take(LIST_MAX)
         {
-            let Some(url) = address(attachment, "url", self.base) else { continue };
+            let Some(url) = url_of(attachment, "url", self.base) else { continue };
             let media_type = string(attachment, "mime_type").filter(|kind| kind.contains('/'));
             let media_type = media_type.or_else(|| media::by_name(&url).map(str::to_owned));
             let alt = string(attachment, "alt").filter(|alt| !alt.trim().is_empty());
@@ -153,7 +156,7 @@ impl Feed<'_> {
             media::add(&mut entry.media, Media { media_type, url, alt });
         }
         for key in ["image", "banner_image"] {
-            if let Some(url) = address(item, key, self.base) {
+            if let Some(url) = url_of(item, key, self.base) {
                 let media_type = media::by_name(&url).unwrap_or("image").to_owned();
                 media::add(
                     &mut entry.media,
@@ -178,8 +181,8 @@ fn string(object: &Object, key: &str) -> Option<String> {
     }
 }
 
-fn address(object: &Object, key: &str, base: &Url) -> Option<String> {
-    markup::address(base, object.get(key)?.as_str()?)
+fn url_of(object: &Object, key: &str, base: &Url) -> Option<String> {
+    address::absolute(base, object.get(key)?.as_str()?)
 }
 
 /// `authors` of 1.1, else `author` of 1.
@@ -195,7 +198,7 @@ fn authors(object: &Object, base: &Url) -> Vec<Person> {
             Value::String(line) => person::add(&mut people, person::of_line(line)),
             Value::Object(author) => {
                 let name = string(author, "name").map(|name| fold(&name)).filter(|n| !n.is_empty());
-                let url = address(author, "url", base);
+                let url = url_of(author, "url", base);
                 let email =
                     url.as_deref().and_then(|url| url.strip_prefix("mailto:")).map(str::to_owned);
                 person::add(

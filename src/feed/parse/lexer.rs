@@ -103,8 +103,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn declaration(&mut self, rest: &'a str) -> Result<Option<Token<'a>>, CutOff> {
-        if rest.starts_with("<!--") {
-            let inside = rest[4..].find("-->").ok_or(CutOff)?;
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            let inside = comment.find("-->").ok_or(CutOff)?;
             self.at += 4 + inside + 3;
             return Ok(None);
         }
@@ -140,7 +140,8 @@ impl<'a> Lexer<'a> {
         Ok(None)
     }
 
-    /// An end tag; one that lacks its `>` ends before the next `<`.
+    /// An end tag; one that lacks its `>` ends before the next `<`, or with the document: when it
+    /// is the root's, everything is there.
     fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
         let stop = rest[2..].find(['>', '<']).map_or(rest.len(), |at| at + 2);
         let length = stop + usize::from(rest[stop..].starts_with('>'));

@@ -3,6 +3,7 @@
 //! From enclosures, Media RSS (also in groups) and Apple's image. A picture that only stands for
 //! the entry (a thumbnail) counts where there is no other image.
 
+use super::address;
 use super::element::Element;
 use super::entities::Entities;
 use super::entry::Surroundings;
@@ -96,7 +97,7 @@ impl Reading<'_> {
         let url = url.or_else(|| {
             element.children.is_empty().then(|| element.text(self.entities).into_owned())
         })?;
-        let url = markup::address(&self.around.base, &url)?;
+        let url = address::absolute(&self.around.base, &url)?;
         let media_type = attribute("type").map(|media_type| media_type.to_ascii_lowercase());
         let media_type = media_type.filter(|media_type| media_type.contains('/'));
         let media_type = media_type.or_else(|| by_name(&url).map(str::to_owned));

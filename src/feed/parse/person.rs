@@ -2,9 +2,9 @@
 
 use url::Url;
 
+use super::address;
 use super::element::Element;
 use super::entities::Entities;
-use super::markup;
 use super::namespace::Namespace::Core;
 use crate::entry::Person;
 use crate::text::fold;
@@ -27,7 +27,7 @@ pub(super) fn read(
         of_line(&element.text(entities))
     } else {
         let url = child(&["uri", "url", "homepage", "href"]);
-        let url = url.and_then(|url| markup::address(base, &url));
+        let url = url.and_then(|url| address::absolute(base, &url));
         Person { name: child(&["name"]), email: child(&["email"]), url }
     };
     if person.name.is_none() && person.email.is_none() && !element.children.is_empty() {

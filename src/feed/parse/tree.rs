@@ -150,12 +150,12 @@ impl<'a, S: Sink<'a>> Tree<'a, S> {
     }
 
     fn end(&mut self, written: &'a str) {
-        let is_same = |open: &&str| *open == written || open.eq_ignore_ascii_case(written);
-        if let Some(at) = self.markup.iter().rposition(|open| is_same(&open)) {
+        let is_same = |open: &str| open.eq_ignore_ascii_case(written);
+        if let Some(at) = self.markup.iter().rposition(|open| is_same(open)) {
             self.markup.truncate(at);
             return;
         }
-        let Some(at) = self.open.iter().rposition(|frame| is_same(&&frame.written)) else {
+        let Some(at) = self.open.iter().rposition(|frame| is_same(frame.written)) else {
             self.deeper = self.deeper.saturating_sub(1);
             self.sloppiness.mismatched += u32::from(!local(written).eq_ignore_ascii_case("link"));
             return;

@@ -24,6 +24,8 @@ fn the_mark_counts_before_the_declaration_before_the_content_type() {
     check("жук".as_bytes(), None, "жук", false);
     let russian = declared("KOI8-R", b"\xd6\xd5\xcb");
     check(&russian, None, "<?xml version='1.0' encoding='KOI8-R'?>жук", false);
+    let dos = declared("cp437", b"caf\x82");
+    check(&dos, None, "<?xml version='1.0' encoding='cp437'?>café", false);
     let odd = declared("windows_1251", b"\xe6\xf3\xea");
     check(&odd, None, "<?xml version='1.0' encoding='windows_1251'?>жук", false);
 }
