@@ -157,7 +157,11 @@ impl Store {
             let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&target);
             made.map_err(|error| StoreError::file("create", &target, &error))?;
             let name = target.to_string_lossy().into_owned();
-            lock(&inner.reader).execute("VACUUM INTO ?1", [name])?;
+            if let Err(error) = lock(&inner.reader).execute("VACUUM INTO ?1", [name]) {
+                // half a copy would look like one
+                let _ = std::fs::remove_file(&target);
+                return Err(error.into());
+            }
             File::open(&target)
                 .and_then(|file| file.sync_all())
                 .map_err(|error| StoreError::file("sync", &target, &error))

@@ -73,13 +73,9 @@ pub fn unknown(id: CrosspostId) -> CliError {
 /// The database can't be read.
 pub fn misfit(db: &Connection, line: &Line, verb: &str, now: Timestamp) -> Result<CliError> {
     let account = accounts::by_label(db, &line.account)?;
-    let message = format!(
-        "can't {verb} crosspost {}: \"{}\" {} on {}",
-        line.id,
-        next::title(line),
-        next::standing(line),
-        line.account,
-    );
+    let (id, label) = (line.id, &line.account);
+    let (title, standing) = (next::title(line), next::standing(line));
+    let message = format!("can't {verb} crosspost {id}: on {label}, \"{title}\" {standing}");
     Ok(CliError::refused(message, next::step(line, account.as_ref(), now)))
 }
 

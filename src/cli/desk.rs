@@ -127,7 +127,8 @@ pub fn open_database(config: &Config) -> Result<Store, CliError> {
         )),
         Err(_) => Err(CliError::refused(
             format!("there is no database at `{}` yet", path.display()),
-            "start the daemon with `posse-party run`, or poll once with `posse-party run --once`",
+            "start the daemon with `posse-party run`, or poll once with `posse-party run --once`; \
+             where one runs already, name its file as `database` in the config",
         )),
     }
 }

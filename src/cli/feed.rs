@@ -5,7 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use url::Url;
 
@@ -13,11 +16,12 @@ use super::desk::{list, wait};
 use super::say::{Grid, PLAIN, Width, clean, glance, moment, plural};
 use super::{Answer, CliError, load};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Config, nearest};
+use crate::config::{Config, Secret, nearest};
 use crate::entry::{Entry, Link, Markup, Media, ParsedFeed, Person, Problem};
 use crate::feed::fetch::{self, Answer as Came, Ask, BODY_BYTES_MAX, Body};
 use crate::feed::parse::{self, Hint};
 use crate::http;
+use crate::redact;
 use crate::text;
 
 /// Show what the daemon sees in a feed: its format, entries and problems. Nothing is stored
@@ -82,13 +86,13 @@ pub fn feed(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
 
 /// What `source` means, and how it is shown.
 fn locate(source: &str, path: &Path, config: Option<&Config>) -> Result<(Url, String), CliError> {
-    let url = Url::parse(source).ok();
+    // `file:a.xml` is relative to where one is, as `a.xml` would be
+    let relative = source.strip_prefix("file:").filter(|rest| !rest.starts_with('/'));
+    let url = Url::parse(source).ok().filter(|_| relative.is_none());
     if let Some(url) = url.filter(|url| matches!(url.scheme(), "http" | "https" | "file")) {
-        let shown = if url.username().is_empty() && url.password().is_none() {
-            source.to_owned()
-        } else {
-            http::bare(&url).to_string()
-        };
+        hide(&url);
+        let open = url.username().is_empty() && url.password().is_none();
+        let shown = if open { source.to_owned() } else { http::bare(&url).to_string() };
         return Ok((url, shown));
     }
     let feeds = config.map(|config| &config.feeds);
@@ -96,8 +100,9 @@ fn locate(source: &str, path: &Path, config: Option<&Config>) -> Result<(Url, St
     if let Some((_, feed)) = labelled {
         return Ok((feed.url.clone(), http::shown(&feed.url)));
     }
-    if Path::new(source).exists() {
-        let file = std::path::absolute(source).context("failed to find the folder")?;
+    let file = Path::new(relative.unwrap_or(source));
+    if file.exists() {
+        let file = std::path::absolute(file).context("failed to find the folder")?;
         let url = Url::from_file_path(&file).expect("an absolute path is a file URL");
         return Ok((url, source.to_owned()));
     }
@@ -113,6 +118,15 @@ fn locate(source: &str, path: &Path, config: Option<&Config>) -> Result<(Url, St
     };
     let message = format!("`{source}` is no URL, no file, and no feed of the config");
     Err(CliError::refused(message, hint))
+}
+
+/// Keeps a password that was typed out of all that is printed, also where a server sends it back.
+fn hide(url: &Url) {
+    let Some(password) = url.password() else { return };
+    let plain = percent_decode_str(password).decode_utf8_lossy().into_owned();
+    let user = percent_decode_str(url.username()).decode_utf8_lossy().into_owned();
+    let basic = STANDARD.encode(format!("{user}:{plain}"));
+    redact::register_secrets(&[plain, basic].map(Secret::new));
 }
 
 fn read_stdin() -> Result<ParsedFeed, CliError> {

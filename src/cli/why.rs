@@ -186,7 +186,7 @@ fn beginning(line: &Line, created_at: Option<Timestamp>, history: &[Attempt]) ->
             state => state == State::Held,
         };
     let why = line.reason.as_deref().unwrap_or_default();
-    if untouched { format!("{}: {why}", line.state.as_str()) } else { "entered".into() }
+    if untouched { format!("{}: {why}", line.state.as_str()) } else { "queued".into() }
 }
 
 /// One line of the history; counts the attempts to publish.

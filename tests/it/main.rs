@@ -1,6 +1,7 @@
 //! Integration tests: one binary, one module for each part of the program.
 #![allow(clippy::unwrap_used)]
 
+mod cli; // the commands, through the real program
 mod config;
 mod mastodon;
 mod mastodon_server; // a strict stand-in, which the tests of the daemon use too
