@@ -117,7 +117,11 @@ impl Poller {
             under_way.extend(queue.drain(..room).map(|feed| self.poll(feed)));
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(feed) = under_way.next(), if !under_way.is_empty() => { busy.remove(&feed); }
+                Some((feed, next)) = under_way.next(), if !under_way.is_empty() => {
+                    busy.remove(&feed);
+                    // it was passed over while it was asked, and may be due already
+                    look_at = look_at.min(next.unwrap_or(look_at));
+                }
                 rung = self.wake.sleep(LOOK_AGAIN) => if rung { look_at = self.clock.now(); },
                 () = self.clock.sleep_until(look_at, LOOK_AGAIN), if queue.is_empty() => {}
             }
@@ -189,18 +193,24 @@ impl Poller {
         Ok(next.unwrap_or(now.plus(LOOK_AGAIN)))
     }
 
-    /// One poll of one feed, from the request to the log line.
-    async fn poll(&self, feed: Feed) -> FeedId {
+    /// One poll of one feed, from the request to the log line. Tells when it is due again.
+    async fn poll(&self, feed: Feed) -> (FeedId, Option<Timestamp>) {
         let id = feed.id;
         let config = self.config.borrow().clone();
-        let Some(feed_config) = config.feeds.get(&feed.label) else { return id };
+        let Some(feed_config) = config.feeds.get(&feed.label) else { return (id, None) };
         let (found, hints) = self.ask(&feed, feed_config).await;
         match self.record(&feed, feed_config, &config, found, &hints).await {
-            Ok(recorded) => recorded.touched.iter().for_each(|account| (self.ring)(account)),
-            Err(error) => tracing::error!(feed = %feed.label,
-                "what {} said could not be stored, it is asked again later: {error}", feed.label),
+            Ok((recorded, next)) => {
+                recorded.touched.iter().for_each(|account| (self.ring)(account));
+                (id, next)
+            }
+            Err(error) => {
+                tracing::error!(feed = %feed.label,
+                    "what {} said could not be stored, it is asked again later: {error}",
+                    feed.label);
+                (id, Some(self.clock.now().plus(STORE_WAIT)))
+            }
         }
-        id
     }
 
     /// Fetches and parses.
@@ -270,7 +280,7 @@ impl Poller {
         Found::Changed { parsed: Box::new(parsed), contents }
     }
 
-    /// Commits what a poll found, and says it.
+    /// Commits what a poll found, and says it. Tells when the feed is due again.
     async fn record(
         &self,
         feed: &Feed,
@@ -278,7 +288,7 @@ impl Poller {
         config: &Arc<Config>,
         found: Found,
         hints: &Hints,
-    ) -> Result<Recorded> {
+    ) -> Result<(Recorded, Option<Timestamp>)> {
         let now = self.clock.now();
         let sight = match &found {
             Found::Failed { outcome: Outcome::Gone, .. } => Sight::Gone,
@@ -342,12 +352,12 @@ impl Poller {
         match recorded {
             Ok(recorded) => {
                 say::recorded(&feed.label, &recorded, now);
-                Ok(recorded)
+                Ok((recorded, next))
             }
             Err(is_new) => {
                 let message = message.unwrap_or_default();
                 say::failed(&feed.label, &message, is_new, next, now);
-                Ok(Recorded::default())
+                Ok((Recorded::default(), next))
             }
         }
     }
