@@ -102,7 +102,9 @@ impl Poller {
             if queue.is_empty() && look_at <= self.clock.now() {
                 look_at = match self.begin(&mut queue, &mut busy).await {
                     Ok(next) => {
-                        store_is_down = false;
+                        if std::mem::take(&mut store_is_down) {
+                            tracing::info!("feeds are polled again");
+                        }
                         next
                     }
                     Err(error) => {
@@ -167,7 +169,7 @@ impl Poller {
         for feed in due {
             // a feed that is removed between two reloads is not in this config
             let Some(feed_config) = config.feeds.get(&feed.label) else { continue };
-            if batch.len() < BATCH_MAX && busy.insert(feed.id) {
+            if batch.len() < BATCH_MAX && !busy.contains(&feed.id) {
                 let hints = Hints { permanent: None, fresh_for: None, retry_after: None };
                 let known = has_validators(&feed);
                 let next =
@@ -187,6 +189,8 @@ impl Poller {
                     feeds::next_due_after(tx, now)
                 })
                 .await?;
+            // only now: what could not be noted must stay free to be taken the next time
+            busy.extend(batch.iter().map(|feed| feed.id));
             queue.extend(batch);
             if full { Some(now) } else { next }
         };
