@@ -213,6 +213,12 @@ impl BlueskyServer {
         self.state().streams.len()
     }
 
+    /// Every token that it gave.
+    pub fn tokens(&self) -> Vec<String> {
+        let state = self.state();
+        state.access.keys().chain(state.refresh.keys()).cloned().collect()
+    }
+
     /// How often someone signed in, or tried to.
     pub fn logins(&self) -> usize {
         self.seen_of("createSession").len()

@@ -3,17 +3,13 @@
 
 use std::time::Duration;
 
-use super::{OUT, fedi, mastodon, records, sky, texts};
+use super::{HASTY, OUT, fedi, mastodon, records, sky, texts};
 use crate::bluesky_server::{BlueskyServer, Trouble};
 use crate::daemon_process::{FeedHost, Site, news};
 use crate::mastodon_server::{Fault, Route};
 
 /// How often the daemon is killed.
 const KILLS: usize = 25;
-
-/// As short as a lost answer allows: Mastodon is asked again after twice the `timeout`.
-const DELIVERY: &str = "[delivery]\nretry_base = \"20ms\"\nretry_max = \"200ms\"\n\
-     timeout = \"400ms\"\nconnect_timeout = \"200ms\"\n";
 
 /// The same numbers in every run: xorshift of Marsaglia (2003).
 struct Dice(u64);
@@ -33,7 +29,7 @@ fn a_kill_at_any_point_loses_and_doubles_nothing() {
     let (blog, fediverse, bluesky) =
         (FeedHost::start(vec![news("old")]), mastodon(), BlueskyServer::start());
     let feed = blog.config("blog") + "max_new = 100\n";
-    let site = Site::new(&[&feed, &fedi(&fediverse), &sky(&bluesky), OUT, DELIVERY].concat());
+    let site = Site::new(&[&feed, &fedi(&fediverse), &sky(&bluesky), OUT, HASTY].concat());
     let daemon = site.start();
     daemon.wait("first sight of blog for out");
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
