@@ -97,7 +97,9 @@ impl Poller {
             if queue.is_empty() && look_at <= self.clock.now() {
                 look_at = match self.begin(&mut queue, &mut busy).await {
                     Ok(next) => {
-                        store_is_down = false;
+                        if std::mem::take(&mut store_is_down) {
+                            tracing::info!("feeds are polled again");
+                        }
                         next
                     }
                     Err(error) => {
@@ -112,7 +114,11 @@ impl Poller {
             under_way.extend(queue.drain(..room).map(|feed| self.poll(feed)));
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(feed) = under_way.next(), if !under_way.is_empty() => { busy.remove(&feed); }
+                Some((feed, next)) = under_way.next(), if !under_way.is_empty() => {
+                    busy.remove(&feed);
+                    // it was passed over while it was asked, and may be due already
+                    look_at = look_at.min(next.unwrap_or(look_at));
+                }
                 rung = self.wake.sleep(LOOK_AGAIN) => if rung { look_at = self.clock.now(); },
                 () = self.clock.sleep_until(look_at, LOOK_AGAIN), if queue.is_empty() => {}
             }
@@ -158,7 +164,7 @@ impl Poller {
         for feed in due {
             // a feed that is removed between two reloads is not in this config
             let Some(feed_config) = config.feeds.get(&feed.label) else { continue };
-            if batch.len() < BATCH_MAX && busy.insert(feed.id) {
+            if batch.len() < BATCH_MAX && !busy.contains(&feed.id) {
                 let hints = Hints::default();
                 let known = has_validators(&feed);
                 let next =
@@ -178,24 +184,32 @@ impl Poller {
                     feeds::next_due_after(tx, now)
                 })
                 .await?;
+            // only now: what could not be noted must stay free to be taken the next time
+            busy.extend(batch.iter().map(|feed| feed.id));
             queue.extend(batch);
             if full { Some(now) } else { next }
         };
         Ok(next.unwrap_or(now.plus(LOOK_AGAIN)))
     }
 
-    /// One poll of one feed, from the request to the log line.
-    async fn poll(&self, feed: Feed) -> FeedId {
+    /// One poll of one feed, from the request to the log line. Tells when it is due again.
+    async fn poll(&self, feed: Feed) -> (FeedId, Option<Timestamp>) {
         let id = feed.id;
         let config = self.config.borrow().clone();
-        let Some(feed_config) = config.feeds.get(&feed.label) else { return id };
+        let Some(feed_config) = config.feeds.get(&feed.label) else { return (id, None) };
         let (found, hints) = self.ask(&feed, feed_config).await;
         match self.record(&feed, feed_config, &config, found, &hints).await {
-            Ok(recorded) => recorded.touched.iter().for_each(|account| (self.ring)(account)),
-            Err(error) => tracing::error!(feed = %feed.label,
-                "what {} said could not be stored, it is asked again later: {error}", feed.label),
+            Ok((recorded, next)) => {
+                recorded.touched.iter().for_each(|account| (self.ring)(account));
+                (id, next)
+            }
+            Err(error) => {
+                tracing::error!(feed = %feed.label,
+                    "what {} said could not be stored, it is asked again later: {error}",
+                    feed.label);
+                (id, Some(self.clock.now().plus(STORE_WAIT)))
+            }
         }
-        id
     }
 
     /// Fetches and parses.
@@ -265,7 +279,7 @@ impl Poller {
         Found::Changed { parsed: Box::new(parsed), contents }
     }
 
-    /// Commits what a poll found, and says it.
+    /// Commits what a poll found, and says it. Tells when the feed is due again.
     async fn record(
         &self,
         feed: &Feed,
@@ -273,7 +287,7 @@ impl Poller {
         config: &Arc<Config>,
         found: Found,
         hints: &Hints,
-    ) -> Result<Recorded> {
+    ) -> Result<(Recorded, Option<Timestamp>)> {
         let now = self.clock.now();
         let sight = match &found {
             Found::Failed { outcome: Outcome::Gone, .. } => Sight::Gone,
@@ -337,12 +351,12 @@ impl Poller {
         match recorded {
             Ok(recorded) => {
                 say::recorded(&feed.label, &recorded, now);
-                Ok(recorded)
+                Ok((recorded, next))
             }
             Err(is_new) => {
                 let message = message.unwrap_or_default();
                 say::failed(&feed.label, &message, is_new, next, now);
-                Ok(Recorded::default())
+                Ok((Recorded::default(), next))
             }
         }
     }

@@ -192,27 +192,33 @@ impl BlueskyServer {
 
     /// Blocks this thread until `count` records are there.
     pub fn wait_records(&self, count: usize) -> Vec<Record> {
-        self.wait(|state| state.records.len() >= count, "records");
-        self.records()
+        let came = self.wait(|state| state.records.len() >= count, Duration::from_secs(40));
+        let records = self.records();
+        assert!(came, "{} of {count} records came", records.len());
+        records
     }
 
-    /// Blocks this thread until `count` requests came.
-    pub fn wait_requests(&self, count: usize) {
-        self.wait(|state| state.seen.len() >= count, "requests");
+    /// Blocks this thread until `count` requests came, or `most` has passed.
+    pub fn wait_requests(&self, count: usize, most: Duration) {
+        self.wait(|state| state.seen.len() >= count, most);
     }
 
-    fn wait(&self, done: impl Fn(&State) -> bool, what: &str) {
+    fn wait(&self, done: impl Fn(&State) -> bool, most: Duration) -> bool {
         let state = self.state();
         let rung = Arc::clone(&state.rung);
         let waiting = |state: &mut State| !done(state);
-        let (state, late) =
-            rung.wait_timeout_while(state, Duration::from_secs(40), waiting).unwrap();
-        assert!(!late.timed_out(), "too few {what}: {:#?}", state.seen);
+        !rung.wait_timeout_while(state, most, waiting).unwrap().1.timed_out()
     }
 
     /// How many connections came since it listens, whatever was said on them.
     pub fn connections(&self) -> usize {
         self.state().streams.len()
+    }
+
+    /// Every token that it gave.
+    pub fn tokens(&self) -> Vec<String> {
+        let state = self.state();
+        state.access.keys().chain(state.refresh.keys()).cloned().collect()
     }
 
     /// How often someone signed in, or tried to.

@@ -35,6 +35,10 @@ fn sky(server: &BlueskyServer) -> String {
 /// The account `out`.
 const OUT: &str = "[accounts.out]\nplatform = \"outbox\"\npath = \"out.jsonl\"\ndelay = \"0s\"\n";
 
+/// Delays as short as lost answers allow: Mastodon is asked again after twice the `timeout`.
+const HASTY: &str = "[delivery]\nretry_base = \"20ms\"\nretry_max = \"200ms\"\n\
+     timeout = \"400ms\"\nconnect_timeout = \"200ms\"\n";
+
 fn mastodon() -> MastodonServer {
     MastodonServer::start(Family::Mastodon)
 }

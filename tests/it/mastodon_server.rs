@@ -181,6 +181,9 @@ pub struct Post {
 /// The account's token.
 pub const TOKEN: &str = "marked-secret-of-the-mastodon-account";
 
+/// How long an event may take before the test fails: machines of the CI are busy.
+const PATIENCE: Duration = Duration::from_secs(40);
+
 /// The server.
 pub struct MastodonServer {
     url: Url,
@@ -322,28 +325,28 @@ impl MastodonServer {
         let asked = |state: &State| {
             state.requests.iter().filter(|request| request.route() == Some(route)).count()
         };
-        self.wait(|state| asked(state) >= count, || format!("{count} requests for {route:?}"));
+        let came = self.wait(|state| asked(state) >= count, PATIENCE);
+        assert!(came, "{count} requests for {route:?} did not come: {:#?}", self.requests());
     }
 
-    /// Blocks this thread until `count` requests came, whatever they ask.
-    pub fn wait_requests(&self, count: usize) {
-        self.wait(|state| state.requests.len() >= count, || format!("{count} requests"));
+    /// Blocks this thread until `count` requests came, whatever they ask, or `most` has passed.
+    pub fn wait_requests(&self, count: usize, most: Duration) {
+        self.wait(|state| state.requests.len() >= count, most);
     }
 
     /// Blocks this thread until `count` posts are there.
     pub fn wait_posted(&self, count: usize) -> Vec<Post> {
-        let enough = |state: &State| state.posts.iter().filter(|post| !post.boost).count() >= count;
-        self.wait(enough, || format!("{count} posts"));
+        let posts = |state: &State| state.posts.iter().filter(|post| !post.boost).count();
+        let came = self.wait(|state| posts(state) >= count, PATIENCE);
+        assert!(came, "{count} posts did not arrive: {:?}", self.posts());
         self.posts()
     }
 
-    fn wait(&self, done: impl FnMut(&State) -> bool, what: impl Fn() -> String) {
+    fn wait(&self, done: impl FnMut(&State) -> bool, most: Duration) -> bool {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut changes = self.state.subscribe();
-        runtime.block_on(async {
-            let wait = tokio::time::timeout(Duration::from_secs(40), changes.wait_for(done)).await;
-            assert!(wait.is_ok(), "{} did not come: {:#?}", what(), self.requests());
-        });
+        let wait = async { tokio::time::timeout(most, changes.wait_for(done)).await.is_ok() };
+        runtime.block_on(wait)
     }
 
     /// Waits until `count` posts are there.
