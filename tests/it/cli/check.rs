@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::site::Site;
+use crate::bluesky_server::{APP_PASSWORD, BlueskyServer, HANDLE};
 use crate::mastodon_server::{Family, Fault, MastodonServer, Reply, Route, TOKEN};
 use crate::wire::{self, Server};
 
@@ -112,4 +113,34 @@ fn online_trouble_is_told_with_the_next_step() {
     assert!(said.out.contains("✗ fediverse: "), "{}", said.out);
     assert!(said.out.ends_with("not ok: 2 feeds, 2 accounts\n"), "{}", said.out);
     assert!(!said.out.contains("secret"), "{}", said.out);
+}
+
+/// Logins are few (300 a day, per account): what the daemon remembers serves the check too, but
+/// only while it belongs to the credentials that are checked.
+#[test]
+fn a_check_spends_no_login_and_believes_no_old_one() {
+    let server = BlueskyServer::start();
+    let account = |password: &str| {
+        format!(
+            "[accounts.sky]\nplatform = \"bluesky\"\nidentifier = \"{HANDLE}\"\n\
+             app_password = \"{password}\"\nbase_url = \"{}\"\ndelay = \"0s\"\n",
+            server.url().origin().ascii_serialization()
+        )
+    };
+    let mut site = Site::new("backfill = 1\n", &account(APP_PASSWORD));
+    site.add("1", "Hello");
+    site.once();
+    assert_eq!((server.records().len(), server.logins()), (1, 1));
+    let said = site.run(&["check", "--online"]);
+    assert!(said.out.contains("✓ sky: bluesky, "), "{said:?}");
+    assert_eq!(server.logins(), 1, "the session that is stored was not used");
+
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    site.configure(&config.replace(APP_PASSWORD, "wron-gwro-ngwr-ongw"));
+    let said = site.run(&["check", "--online"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.contains("✗ sky: "), "{said:?}");
+    site.configure(&config);
+    site.run(&["check", "--online"]);
+    assert_eq!(server.logins(), 2, "only the wrong password was tried anew");
 }
