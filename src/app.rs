@@ -21,7 +21,7 @@ use crate::orders::Orders;
 use crate::pulse::Pulses;
 use crate::report;
 use crate::schedule::{self, Schedule, Tick};
-use crate::store::{Lock, Store, StoreError, feeds};
+use crate::store::{Lock, Store, StoreError, crossposts, feeds, incidents};
 use crate::systemd::Systemd;
 use crate::wake::Wake;
 
@@ -148,12 +148,16 @@ async fn open(config: &Config, clock: &Clock) -> Result<(Lock, Store), AppError>
     let lock = Lock::take(&config.database)?;
     let store = Store::open(&config.database)?;
     let now = clock.now();
-    reconcile(&store, config, now).await?;
-    let rescued = store.write(move |tx| crate::store::crossposts::rescue_sending(tx, now)).await?;
+    let rescued = store.write(move |tx| crossposts::rescue_sending(tx, now)).await?;
+    reconcile(&store, config, now).await?.say(now);
+    for incident in store.read(incidents::all_open).await? {
+        tracing::warn!(incident = incident.key, "still: {}", incident.message);
+    }
     if rescued > 0 {
         tracing::warn!(
-            "the last run ended in the middle of {rescued} attempts: asking the platforms what \
-             became of them before anything else is sent there"
+            "the last run ended in the middle of {}: asking the platform what became of it before \
+             anything else is sent there",
+            report::count(rescued, "attempt")
         );
     }
     Ok((lock, store))
@@ -277,7 +281,8 @@ impl Daemon {
                 () = orders.reload.notified() => {
                     systemd.reloading();
                     if let Err(error) = self.reload(applied).await {
-                        tracing::error!("the reload failed: {error}");
+                        self.stop.cancel();
+                        return Err(error);
                     }
                     systemd.ready(&self.summary());
                 }

@@ -71,7 +71,8 @@ impl State {
                 | (Ready, Sending | Skipped | Held)
                 | (Sending, Published | Ready | Uncertain | Failed | Skipped)
                 | (Uncertain, Published | Ready | Held)
-                | (Failed | Skipped, Ready)
+                | (Failed, Ready)
+                | (Skipped, Ready | Held)
         )
     }
 }
@@ -177,7 +178,8 @@ mod tests {
         for next in State::ALL {
             assert!(!State::Published.can_become(next), "published is final");
             assert_eq!(State::Failed.can_become(next), next == State::Ready);
-            assert_eq!(State::Skipped.can_become(next), next == State::Ready);
+            let back = matches!(next, State::Ready | State::Held);
+            assert_eq!(State::Skipped.can_become(next), back);
         }
     }
 

@@ -21,20 +21,19 @@ use crate::publish::{Desk, Publisher};
 use crate::pulse::Pulses;
 use crate::report;
 use crate::settings::{Layer, Settings};
-use crate::store::accounts::{self, Parked};
+use crate::store::accounts::{self};
 use crate::store::crossposts::{self, Crosspost, Settlement};
-use crate::store::{Result, Store, entries, incidents};
+use crate::store::{Result, Store, entries};
 use crate::wake::Wake;
 
 pub mod decide;
 pub mod gate;
 pub mod notebook;
 mod say;
+mod settle;
 
-use decide::{Effect, Verdict};
 use gate::{Gate, Recent};
 use notebook::{Journal, Memory};
-use say::News;
 
 /// A worker looks again by itself after this long, whatever it was told.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -85,10 +84,9 @@ impl Worker {
     /// Delivers until `stop`; an attempt in flight is brought to its end first.
     pub async fn run(&self, stop: &CancellationToken) {
         let mut store_is_down = false;
-        let pulse = format!("account {}", self.label);
+        self.say_doubts().await;
         while !stop.is_cancelled() {
-            // an attempt may take several requests
-            self.pulses.beat(&pulse, LOOK_AGAIN + 10 * self.delivery.timeout);
+            self.beat();
             let until = match self.step(stop).await {
                 Ok(next) => {
                     if std::mem::take(&mut store_is_down) {
@@ -114,7 +112,28 @@ impl Worker {
                 () = self.clock.sleep_until(until, LOOK_AGAIN) => {}
             }
         }
-        self.pulses.end(&pulse);
+        self.pulses.end(&self.pulse());
+    }
+
+    fn pulse(&self) -> String {
+        format!("account {}", self.label)
+    }
+
+    /// Is alive, and says so again before an attempt of several requests could be over.
+    fn beat(&self) {
+        self.pulses.beat(&self.pulse(), LOOK_AGAIN + 10 * self.delivery.timeout);
+    }
+
+    /// On a dry run nobody asks the platform: says that doubts wait.
+    async fn say_doubts(&self) {
+        let (id, now) = (self.account, self.clock.now());
+        let doubt = self.store.read(move |db| crossposts::next_uncertain(db, id, now)).await;
+        if let (None, Ok(Some(doubt))) = (&self.publisher, doubt) {
+            tracing::warn!(account = %self.label, crosspost = doubt.id.0,
+                "\"{}\" may or may not be on {}, and a dry run does not ask: it waits for \
+                 `posse-party resolve {}`, or for the end of the dry run",
+                report::title(&doubt.title), self.label, doubt.id);
+        }
     }
 
     /// Delivers what is due now, and returns.
@@ -155,7 +174,7 @@ impl Worker {
     }
 
     async fn look(&self, now: Timestamp) -> Result<Look> {
-        let (id, label) = (self.account, self.label.clone());
+        let (id, label, can_ask) = (self.account, self.label.clone(), self.publisher.is_some());
         self.store
             .read(move |db| {
                 let account = accounts::by_label(db, &label)?.filter(|account| account.active);
@@ -164,7 +183,7 @@ impl Worker {
                 Ok(Look {
                     gate: account.map_or(Gate::Closed, |account| gate::of_account(&account, now)),
                     uncertain: crossposts::next_uncertain(db, id, now)?,
-                    ready: crossposts::next_ready(db, id, now)?,
+                    ready: crossposts::next_ready(db, id, can_ask, now)?,
                     recent: Recent { count, first, last },
                     next_due: crossposts::next_due(db, id, now)?,
                 })
@@ -207,7 +226,8 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<()> {
         let (id, now) = (crosspost.id, self.clock.now());
-        let attempt = self.store.write(move |tx| crossposts::begin_find(tx, id, now)).await?;
+        let begun = self.store.write(move |tx| crossposts::begin_find(tx, id, now)).await?;
+        let Some(attempt) = begun else { return Ok(()) };
         let (journal, memory) = self.notebooks(&crosspost);
         let desk =
             Desk { crosspost: Some(id), journal: &journal, memory: &memory, clock: &self.clock };
@@ -259,15 +279,18 @@ impl Worker {
     /// Settles a crosspost that can't even be composed.
     async fn refuse(&self, crosspost: &Crosspost, failure: Failure) -> Result<()> {
         let reason = failure.message;
-        self.settle_unsent(crosspost, None, Settlement::Failed, reason.clone()).await?;
-        say::failed(&self.label, crosspost, &reason);
+        if self.settle_unsent(crosspost, None, Settlement::Failed, reason.clone()).await? {
+            say::failed(&self.label, crosspost, &reason);
+        }
         Ok(())
     }
 
     /// Shows a draft as it would go out, and sends nothing.
     async fn dry_run(&self, crosspost: &Crosspost, draft: Draft) -> Result<()> {
         let reason = "dry run".to_owned();
-        self.settle_unsent(crosspost, Some(draft.clone()), Settlement::Skipped, reason).await?;
+        if !self.settle_unsent(crosspost, Some(draft.clone()), Settlement::Skipped, reason).await? {
+            return Ok(());
+        }
         let card = draft.card.as_ref().map(|card| card.url.as_str());
         tracing::info!(account = %self.label, crosspost = crosspost.id.0, card,
             "dry run: would post to {} ({}): {}",
@@ -275,106 +298,12 @@ impl Worker {
         Ok(())
     }
 
-    /// Claims and settles in one transaction: nothing was, and nothing will be, sent.
-    async fn settle_unsent(
-        &self,
-        crosspost: &Crosspost,
-        draft: Option<Draft>,
-        settlement: Settlement,
-        reason: String,
-    ) -> Result<()> {
-        let (id, now) = (crosspost.id, self.clock.now());
-        self.store
-            .write(move |tx| {
-                let Some(attempt) = crossposts::claim(tx, id, draft.as_ref(), now)? else {
-                    return Ok(());
-                };
-                let key = (id, attempt);
-                crossposts::settle(tx, key, State::Sending, &settlement, Some(&reason), now)
-            })
-            .await
-    }
-
-    /// Commits a verdict, however long the database takes: an answer that is known is never
-    /// dropped. When the daemon must stop first, the row stays as it is, and the next start asks
-    /// the platform.
-    async fn settle(
-        &self,
-        (crosspost, attempt): (&Crosspost, i64),
-        from: State,
-        verdict: Verdict,
-        stop: &CancellationToken,
-    ) -> Result<()> {
-        let mut told = false;
-        loop {
-            let now = self.clock.now();
-            match self.commit((crosspost, attempt), from, &verdict, now).await {
-                Ok(news) => {
-                    say::verdict(&self.label, crosspost, &verdict, news, now);
-                    return Ok(());
-                }
-                Err(error) if error.passing && !stop.is_cancelled() => {
-                    if !std::mem::replace(&mut told, true) {
-                        tracing::error!(account = %self.label, crosspost = crosspost.id.0,
-                            "what became of \"{}\" on {} can't be stored, trying on: {error}",
-                            report::title(&crosspost.title), self.label);
-                    }
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = tokio::time::sleep(STORE_WAIT) => {}
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// The verdict, what it means for the account, and its incident: one transaction.
-    async fn commit(
-        &self,
-        (crosspost, attempt): (&Crosspost, i64),
-        from: State,
-        verdict: &Verdict,
-        now: Timestamp,
-    ) -> Result<News> {
-        let (id, account) = (crosspost.id, self.account);
-        let key = report::account_incident(&self.label);
-        let verdict = verdict.clone();
-        self.store
-            .write(move |tx| {
-                let reason = verdict.reason.as_deref();
-                crossposts::settle(tx, (id, attempt), from, &verdict.settlement, reason, now)?;
-                let message = verdict.reason.unwrap_or_default();
-                let mut news = News::default();
-                match verdict.account {
-                    Effect::None => {}
-                    Effect::HoldUntil(at) => accounts::hold_until(tx, account, at)?,
-                    Effect::Park { hint, until } => {
-                        news.opened = incidents::open(tx, &key, &message, now)?;
-                        let parked = Parked { reason: message.clone(), hint, since: now, until };
-                        accounts::park(tx, account, &parked)?;
-                    }
-                }
-                match verdict.settlement {
-                    Settlement::Held => {
-                        let doubt = report::doubt_incident(id);
-                        news.opened = incidents::open(tx, &doubt, &message, now)?;
-                    }
-                    Settlement::Published(_) => {
-                        news.over_since = incidents::resolve(tx, &key, now)?;
-                    }
-                    _ => {}
-                }
-                Ok(news)
-            })
-            .await
-    }
-
     /// Ends a parking whose time is over. Its incident stays open until a post has gone out: what
     /// only seemed to be over is no news.
     async fn unpark(&self) -> Result<()> {
         let account = self.account;
-        self.store.write(move |tx| accounts::unpark(tx, account)).await?;
+        let now = self.clock.now();
+        self.store.write(move |tx| accounts::unpark(tx, account, now)).await?;
         tracing::info!(account = %self.label, "{} tries again", self.label);
         Ok(())
     }

@@ -159,7 +159,11 @@ pub struct Known {
     pub ids: Vec<String>,
     /// Its canonical URL.
     pub url: Option<String>,
-    /// Hash of title, date and text.
+    /// Its title.
+    pub title: Option<String>,
+    /// When it was published.
+    pub published: Option<Timestamp>,
+    /// Hash of title, date, text and media.
     pub sign: Option<Vec<u8>>,
     /// Hash of all that is stored.
     pub content_hash: Vec<u8>,

@@ -29,6 +29,7 @@ use crate::store::{Result, Store, entries};
 use crate::wake::Wake;
 
 pub mod record;
+mod review;
 pub mod route;
 mod say;
 mod when;
@@ -46,6 +47,8 @@ const POLLS_PER_HOST: usize = 6;
 const PARSES_MAX: usize = 2;
 /// The poller looks again by itself after this long.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// A clock that goes back by less than this was only corrected.
+const CLOCK_SLACK: Duration = Duration::from_secs(90);
 /// The wait while the database can't be used.
 const STORE_WAIT: Duration = Duration::from_secs(5);
 
@@ -92,8 +95,15 @@ impl Poller {
         let mut busy: HashSet<FeedId> = HashSet::new();
         let mut look_at = self.clock.now();
         let mut store_is_down = false;
+        let mut latest = self.clock.now();
         while !stop.is_cancelled() {
             self.pulses.beat("poller", LOOK_AGAIN * 2);
+            let now = self.clock.now();
+            if now.plus(CLOCK_SLACK) < latest {
+                self.forgive_clock(latest.since(now)).await;
+                (latest, look_at) = (now, now);
+            }
+            latest = latest.max(now);
             if queue.is_empty() && look_at <= self.clock.now() {
                 look_at = match self.begin(&mut queue, &mut busy).await {
                     Ok(next) => {
@@ -124,6 +134,16 @@ impl Poller {
             }
         }
         self.pulses.end("poller");
+    }
+
+    /// The clock was set back: what is due by the old one is due now.
+    async fn forgive_clock(&self, by: Duration) {
+        let by = humantime::format_duration(Duration::from_secs(by.as_secs()));
+        tracing::warn!("the clock was set back by {by}: polling every feed now");
+        let now = self.clock.now();
+        if let Err(error) = self.store.write(move |tx| feeds::poll_now(tx, None, now)).await {
+            tracing::error!("the feeds can't be polled now: {error}");
+        }
     }
 
     /// Polls every active feed once, due or not.
@@ -334,6 +354,9 @@ impl Poller {
                     poll: &poll,
                     now,
                 };
+                if !feeds::is_still(tx, &own)? {
+                    return Ok(Ok(Recorded::default())); // a reload changed it meanwhile
+                }
                 match found {
                     Found::Failed { message, .. } => {
                         record::failed(tx, &context, &message).map(Err)

@@ -1,57 +1,98 @@
-//! Reconcile: what the config says, brought into the database in one transaction.
+//! Reconcile: what the config says, brought into the database in one transaction, and what the owner
+//! should hear of it.
 
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::config::{Config, Credentials};
+use crate::config::{Cadence, Config, Credentials};
 use crate::names::Label;
 use crate::report;
 use crate::store::accounts::{self, Wanted};
-use crate::store::{Result, Store, feeds, incidents};
+use crate::store::feeds;
+use crate::store::{Result, Store, Transaction, incidents, views};
 
-/// Brings feeds, accounts and routes in; what is not configured any more is deactivated. Gives the
-/// accounts that new credentials woke from their parking, and when that had begun.
+/// What a config changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Accounts that new credentials woke from their parking, and when that had begun.
+    pub woken: BTreeMap<Label, Timestamp>,
+    /// Accounts that are not configured any more, and how many posts wait there.
+    pub left: BTreeMap<Label, u64>,
+}
+
+impl Reconciled {
+    /// Says it.
+    pub fn say(&self, now: Timestamp) {
+        for (label, since) in &self.woken {
+            let key = report::account_incident(label);
+            let message = format!("{label} has new credentials and publishes again");
+            report::resolved(&key, *since, now, &message);
+        }
+        for (label, waiting) in &self.left {
+            let posts = report::count(usize::try_from(*waiting).unwrap_or(usize::MAX), "post");
+            tracing::warn!(account = %label,
+                "{label} is not in the config any more (or not active): {posts} that waited there \
+                 stay unsent; under its old label they would go out");
+        }
+    }
+}
+
+/// Brings feeds, accounts and routes in; what is not configured any more is deactivated, never
+/// deleted.
 ///
 /// # Errors
 /// The database can't be written: then nothing is changed.
-pub async fn reconcile(
-    store: &Store,
-    config: &Config,
-    now: Timestamp,
-) -> Result<Vec<(Label, Timestamp)>> {
+pub async fn reconcile(store: &Store, config: &Config, now: Timestamp) -> Result<Reconciled> {
     let config = config.clone();
-    store
-        .write(move |tx| {
-            let feeds: Vec<_> = config
-                .feeds
-                .iter()
-                .map(|(label, feed)| (label, feed.url.as_str(), feed.active))
-                .collect();
-            feeds::reconcile(tx, &feeds, now)?;
-            let wanted: Vec<_> = config
-                .accounts
-                .iter()
-                .map(|(label, account)| Wanted {
-                    label,
-                    platform: account.platform,
-                    active: account.active,
-                    fingerprint: account.credentials.as_ref().map(Credentials::fingerprint),
-                })
-                .collect();
-            let woken = accounts::reconcile(tx, &wanted)?;
-            let routes: Vec<_> = config
-                .feeds
-                .keys()
-                .flat_map(|feed| config.accounts_of(feed).map(move |(account, _)| (feed, account)))
-                .collect();
-            accounts::reconcile_routes(tx, &routes)?;
-            let mut since = BTreeMap::new();
-            for label in woken {
-                if let Some(at) = incidents::resolve(tx, &report::account_incident(&label), now)? {
-                    since.insert(label, at);
-                }
-            }
-            Ok(since.into_iter().collect())
+    store.write(move |tx| bring_in(tx, &config, now)).await
+}
+
+fn bring_in(tx: &Transaction<'_>, config: &Config, now: Timestamp) -> Result<Reconciled> {
+    let mut done = Reconciled::default();
+    let active = |label: &Label| config.accounts.get(label).is_some_and(|account| account.active);
+    for account in accounts::all(tx)?.iter().filter(|account| account.active) {
+        let waiting = views::waiting_on(tx, account.id)?;
+        if !active(&account.label) && waiting > 0 {
+            done.left.insert(account.label.clone(), waiting);
+        }
+    }
+    let feeds: Vec<_> = config
+        .feeds
+        .iter()
+        .map(|(label, feed)| feeds::Wanted {
+            label,
+            url: feed.url.as_str(),
+            active: feed.active,
+            has_times: matches!(feed.cadence, Cadence::Cron { .. }),
         })
-        .await
+        .collect();
+    feeds::reconcile(tx, &feeds, now)?;
+    let wanted: Vec<_> = config
+        .accounts
+        .iter()
+        .map(|(label, account)| Wanted {
+            label,
+            platform: account.platform,
+            active: account.active,
+            fingerprint: account.credentials.as_ref().map(Credentials::fingerprint),
+        })
+        .collect();
+    let woken = accounts::reconcile(tx, &wanted, now)?;
+    let routes: Vec<_> = config
+        .feeds
+        .keys()
+        .flat_map(|feed| config.accounts_of(feed).map(move |(account, _)| (feed, account)))
+        .collect();
+    accounts::reconcile_routes(tx, &routes)?;
+    for label in woken {
+        if let Some(at) = incidents::resolve(tx, &report::account_incident(&label), now)? {
+            done.woken.insert(label, at);
+        }
+    }
+    let labels: Vec<&str> = config.accounts.keys().map(Label::as_str).collect();
+    incidents::resolve_others(tx, "account:", &labels, now)?;
+    let labels: Vec<&str> = config.feeds.keys().map(Label::as_str).collect();
+    incidents::resolve_others(tx, "feed:", &labels, now)?;
+    incidents::resolve_others(tx, "held:", &labels, now)?;
+    Ok(done)
 }

@@ -9,6 +9,9 @@ use crate::report;
 
 impl Daemon {
     /// Loads the config again; a bad one changes nothing.
+    ///
+    /// # Errors
+    /// The workers can't be started: the daemon must end, and be started anew.
     pub(super) async fn reload(
         &mut self,
         applied: &(dyn Fn(&Config) + Send + Sync),
@@ -18,7 +21,11 @@ impl Daemon {
         let mut config = match loaded.expect("loading a config does not panic") {
             Ok(config) => config,
             Err(problems) => {
-                tracing::error!("the config is not applied, the running one stays: {problems}");
+                let count = report::count(problems.list.len(), "problem");
+                tracing::error!("the config is not applied, the running one stays: {count}");
+                for problem in &problems.list {
+                    tracing::error!("{problem}");
+                }
                 return Ok(());
             }
         };
@@ -27,21 +34,23 @@ impl Daemon {
             tracing::warn!("`database` is changed only by a restart");
             config.database.clone_from(&before.database);
         }
-        applied(&config);
-        let woken = reconcile(&self.store, &config, self.clock.now()).await?;
-        let config = Arc::new(config);
-        self.config.send_replace(Arc::clone(&config));
+        // an attempt in flight ends first, with the credentials that it began with
         self.stop_changed_workers(&before, &config).await;
-        self.start_missing_workers().await?;
-        for label in woken {
-            let now = self.clock.now();
-            report::resolved(
-                &report::account_incident(&label.0),
-                label.1,
-                now,
-                &format!("{} has new credentials and publishes again", label.0),
-            );
+        let now = self.clock.now();
+        match reconcile(&self.store, &config, now).await {
+            Ok(reconciled) => {
+                reconciled.say(now);
+                applied(&config);
+                self.config.send_replace(Arc::new(config));
+            }
+            Err(error) => {
+                tracing::error!(
+                    "the config is not applied, the running one stays, because of the database: \
+                     {error}; reload again when that is mended"
+                );
+            }
         }
+        self.start_missing_workers().await?;
         self.poll.ring();
         self.bells.ring(None);
         tracing::info!("reloaded: {}", self.summary());

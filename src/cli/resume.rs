@@ -9,7 +9,7 @@ use super::say::plural;
 use super::{Answer, CliError};
 use crate::crosspost::State;
 use crate::report::account_incident;
-use crate::store::{accounts, incidents, views};
+use crate::store::{self, accounts, incidents, views};
 
 /// End the parking of an account: its queue goes out
 #[derive(Debug, Args)]
@@ -32,7 +32,12 @@ pub fn resume(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
     wait(async {
         let account = desk.account(&arguments.account).await?;
         let (id, label, now) = (account.id, account.label.clone(), desk.now);
-        if account.parked.is_none() && account.not_before <= now {
+        let key = account_incident(&label);
+        let is_open = move |db: &store::Connection| {
+            Ok(incidents::all_open(db)?.iter().any(|incident| incident.key == key))
+        };
+        let is_open = desk.store.read(is_open).await?;
+        if account.parked.is_none() && account.not_before <= now && !is_open {
             return Err(CliError::refused(
                 format!("account `{label}` is not parked"),
                 "`posse-party status` shows what each account is waiting for",
@@ -41,7 +46,7 @@ pub fn resume(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
         let counts = desk
             .store
             .write(move |tx| {
-                accounts::unpark(tx, id)?;
+                accounts::unpark(tx, id, now)?;
                 incidents::resolve(tx, &account_incident(&label), now)?;
                 views::counts(tx, Some(id))
             })

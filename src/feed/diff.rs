@@ -38,6 +38,9 @@ pub enum Change {
     Edited(EntryId),
     /// Known under another id.
     Renamed(EntryId),
+    /// Has the URL of a known entry that is not listed any more, and nothing else of it: perhaps
+    /// the same, perhaps not.
+    Twin(EntryId),
     /// The document lists the same id, or the same entry, a second time.
     Repeated,
 }
@@ -49,13 +52,15 @@ pub fn see(entry: &Entry) -> Seen<'_> {
     Seen { entry, content_hash, sign: sign(entry), body }
 }
 
-/// A date and a title or a text are needed: "Photo" without a date is no identity.
+/// A date and a title or a text are needed: "Photo" without a date is no identity. Media count:
+/// two photos of a day with one title are two.
 fn sign(entry: &Entry) -> Option<Vec<u8>> {
     let date = entry.published.or(entry.updated)?.as_millis().to_le_bytes();
     let text = entry.content.as_ref().or(entry.summary.as_ref()).map_or("", Markup::body);
     let title = entry.title.as_deref().unwrap_or("");
-    (!title.is_empty() || !text.is_empty())
-        .then(|| short_hash(&[&date, title.as_bytes(), text.as_bytes()]))
+    let mut parts: Vec<&[u8]> = vec![&date, title.as_bytes(), text.as_bytes()];
+    parts.extend(entry.media.iter().map(|media| media.url.as_bytes()));
+    (!title.is_empty() || !text.is_empty()).then(|| short_hash(&parts))
 }
 
 /// The first 16 bytes of SHA-256 over the parts, each with its length.
@@ -101,18 +106,29 @@ pub fn diff(seen: &[Seen<'_>], known: &[Known], home_url: Option<&str>) -> Vec<C
             }
             let url = seen.entry.url.as_deref();
             let url = url.filter(|url| Some(*url) != home_url && !shared.contains(url));
-            let old = known.iter().find(|known| {
-                let same_sign = seen.sign.is_some() && known.sign == seen.sign;
-                let same_url = url.is_some() && known.url.as_deref() == url;
-                same_sign || (same_url && !listed.contains(&known.row))
+            let listed = |known: &Known| listed.contains(&known.row);
+            // one that is listed beside it is another one, unless even the URL is the same
+            let by_sign = known.iter().find(|known| {
+                let apart = url.is_some() && known.url.is_some() && known.url.as_deref() != url;
+                seen.sign.is_some() && known.sign == seen.sign && !(listed(known) && apart)
             });
-            match old {
-                Some(known) if taken.contains(&known.row) || listed.contains(&known.row) => {
-                    Change::Repeated
-                }
+            let by_url = || {
+                known
+                    .iter()
+                    .find(|known| url.is_some() && known.url.as_deref() == url && !listed(known))
+            };
+            match by_sign.or_else(by_url) {
+                Some(known) if taken.contains(&known.row) || listed(known) => Change::Repeated,
                 Some(known) => {
                     taken.insert(known.row);
-                    Change::Renamed(known.row)
+                    let same_title = known.title == seen.entry.title;
+                    let same_date =
+                        known.published.is_some() && known.published == seen.entry.published;
+                    if by_sign.is_some() || same_title || same_date {
+                        Change::Renamed(known.row)
+                    } else {
+                        Change::Twin(known.row)
+                    }
                 }
                 None => match &seen.sign {
                     Some(sign) if !fresh.insert((url, sign)) => Change::Repeated,
@@ -166,6 +182,8 @@ mod tests {
             row: EntryId(row),
             ids: vec![entry.id.clone()],
             url: entry.url.clone(),
+            title: entry.title.clone(),
+            published: entry.published,
             sign: seen.sign,
             content_hash: seen.content_hash,
         }
@@ -197,6 +215,23 @@ mod tests {
         let stored = [known(1, &entry("old", "https://a.example/1", "One", 1))];
         let renamed = entry("new", "https://a.example/1", "One, edited", 1);
         check(&[renamed], &stored, &[Change::Renamed(EntryId(1))]);
+    }
+
+    #[test]
+    fn a_url_alone_proves_nothing() {
+        let stored = [known(1, &entry("old", "https://a.example/1", "One", 1))];
+        let other = entry("new", "https://a.example/1", "Two", 2);
+        check(&[other], &stored, &[Change::Twin(EntryId(1))]);
+        let redated = entry("new", "https://a.example/1", "One", 2);
+        check(&[redated], &stored, &[Change::Renamed(EntryId(1))]);
+    }
+
+    #[test]
+    fn two_of_a_day_with_one_title_are_two() {
+        let first = entry("1", "https://a.example/1", "Photo", 1);
+        let second = entry("2", "https://a.example/2", "Photo", 1);
+        let stored = [known(1, &first)];
+        check(&[second, first], &stored, &[Change::New, Change::Same(EntryId(1))]);
     }
 
     #[test]

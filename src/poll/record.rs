@@ -6,9 +6,10 @@
 //! **Invariant:** what was there at the first sight of a route (a feed and an account) is set
 //! aside, not published; an entry that is known is never entered again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use super::review;
 use super::route::{self, Fate, News};
 use crate::clock::Timestamp;
 use crate::config::{AccountConfig, CatchUp, FeedConfig};
@@ -17,7 +18,7 @@ use crate::entry::{Entry, Known, ParsedFeed};
 use crate::feed::diff::{self, Change, Seen};
 use crate::names::{AccountId, EntryId, Label};
 use crate::store::accounts::{self, Route};
-use crate::store::crossposts::{self, New, Unclaimed};
+use crate::store::crossposts::{self, New};
 use crate::store::feeds::{self, Contents, Feed, PollRow};
 use crate::store::{Result, Transaction, entries, incidents};
 
@@ -87,9 +88,16 @@ pub fn parsed(
     let changes = diff::diff(&seen, &known, parsed.home_url.as_deref());
     let rows = store_entries(tx, context, &seen, &changes, &mut recorded)?;
 
+    let routes = if context.feed.url_is_new && changes.iter().all(|change| *change == Change::New) {
+        // another feed under an old label: it is seen for the first time
+        accounts::forget_baselines(tx, context.feed.id)?;
+        accounts::routes_of(tx, context.feed.id)?
+    } else {
+        routes
+    };
     baseline(tx, context, &routes, &mut recorded)?;
     route_news(tx, context, &routes, &seen, &changes, &rows, &mut recorded)?;
-    review_unclaimed(tx, context, &seen, &rows, &mut recorded)?;
+    review::unclaimed(tx, context, &seen, &rows, &mut recorded)?;
 
     feeds::save_contents(tx, context.feed.id, context.poll, contents)?;
     recorded.recovered_since =
@@ -179,8 +187,11 @@ fn store_entries(
             body: &seen.body,
         };
         rows[at] = match changes[at] {
-            Change::New => Some(entries::insert(tx, feed, row, now)?),
-            Change::Same(id) => Some(id),
+            Change::New | Change::Twin(_) => Some(entries::insert(tx, feed, row, now)?),
+            Change::Same(id) => {
+                entries::restore_body(tx, id, row.body)?;
+                Some(id)
+            }
             Change::Edited(id) => {
                 entries::update(tx, id, row, now)?;
                 recorded.edited += 1;
@@ -207,6 +218,8 @@ fn baseline(
     recorded: &mut Recorded,
 ) -> Result<()> {
     for route in routes.iter().filter(|route| !route.baselined) {
+        // an account of a newer config than this poll's has its first sight at the next poll
+        let Some(account) = context.accounts.get(&route.label) else { continue };
         let (set_aside, backfill) = crossposts::baseline(
             tx,
             context.feed.id,
@@ -216,10 +229,10 @@ fn baseline(
         )?;
         accounts::set_baselined(tx, context.feed.id, route.account, context.now)?;
         recorded.set_aside.push((route.label.clone(), set_aside));
-        let Some(account) = context.accounts.get(&route.label) else { continue };
         for row in backfill {
             let Some(entry) = entries::body(tx, row)? else { continue };
-            let news = News { asked_for: true, ..News::default() };
+            let elsewhere = is_elsewhere(tx, context, route, &entry)?;
+            let news = News { asked_for: true, elsewhere, ..News::default() };
             let fate =
                 route::fate(&entry, &route.label, account, context.config, &news, context.now);
             enter(tx, context, route.account, row, &fate, recorded)?;
@@ -240,8 +253,12 @@ fn route_news(
     recorded: &mut Recorded,
 ) -> Result<()> {
     let mut fresh: Vec<(EntryId, &Entry)> = (0..seen.len())
-        .filter(|&at| changes[at] == Change::New)
+        .filter(|&at| matches!(changes[at], Change::New | Change::Twin(_)))
         .filter_map(|at| rows[at].map(|row| (row, seen[at].entry)))
+        .collect();
+    let twins: HashSet<EntryId> = (0..seen.len())
+        .filter(|&at| matches!(changes[at], Change::Twin(_)))
+        .filter_map(|at| rows[at])
         .collect();
     // rows are numbered the oldest first
     fresh.sort_by_key(|(row, _)| *row);
@@ -253,15 +270,11 @@ fn route_news(
     for route in routes.iter().filter(|route| route.baselined) {
         let Some(account) = context.accounts.get(&route.label) else { continue };
         for (row, entry) in &fresh {
-            let elsewhere = match &entry.url {
-                Some(url) => {
-                    crossposts::has_url_elsewhere(tx, context.feed.id, route.account, url)?
-                }
-                None => false,
-            };
+            let elsewhere = is_elsewhere(tx, context, route, entry)?;
             let news = News {
                 asked_for: false,
                 elsewhere,
+                twin: twins.contains(row),
                 flood,
                 missed: after_downtime && Some(*row) != newest,
                 after_downtime,
@@ -280,12 +293,24 @@ fn route_news(
     Ok(())
 }
 
-/// Whether the last good poll is so long ago that entries were missed.
+/// Whether the account has the URL of `entry` from another feed.
+fn is_elsewhere(
+    tx: &Transaction<'_>,
+    context: &Context<'_>,
+    route: &Route,
+    entry: &Entry,
+) -> Result<bool> {
+    entry.url.as_ref().map_or(Ok(false), |url| {
+        crossposts::has_url_elsewhere(tx, context.feed.id, route.account, url)
+    })
+}
+
+/// Whether this poll is so overdue that the daemon must have been down.
 fn was_down(context: &Context<'_>) -> bool {
-    /// Shorter gaps are ordinary: a slow poll, a restart.
+    /// Shorter delays are ordinary: a slow poll, a restart.
     const SHORTEST: Duration = Duration::from_secs(3600);
     context.config.catch_up != CatchUp::All
-        && context.feed.last_success_at.is_some_and(|last| context.now.since(last) > SHORTEST)
+        && context.feed.next_poll_at.is_some_and(|due| context.now.since(due) > SHORTEST)
 }
 
 fn enter(
@@ -322,66 +347,4 @@ fn announce(entry: &Entry, fate: &Fate, account: &Label, recorded: &mut Recorded
         Some((_, accounts)) => *accounts += 1,
         None => recorded.news.push((title, 1)),
     }
-}
-
-/// The undo window: withdraws what its owner took back, brings back what was only away, and moves
-/// what has another date now.
-fn review_unclaimed(
-    tx: &Transaction<'_>,
-    context: &Context<'_>,
-    seen: &[Seen<'_>],
-    rows: &[Option<EntryId>],
-    recorded: &mut Recorded,
-) -> Result<()> {
-    let listed: HashMap<EntryId, &Entry> =
-        rows.iter().zip(seen).filter_map(|(row, seen)| Some(((*row)?, seen.entry))).collect();
-    let oldest: Option<EntryId> = listed.keys().min().copied();
-    for open in crossposts::unclaimed(tx, context.feed.id)? {
-        match listed.get(&open.entry) {
-            Some(entry) => review_listed(tx, context, &open, entry, recorded)?,
-            // a document that lists older ones would list this one too
-            None if open.vanished || oldest.is_none_or(|oldest| oldest >= open.entry) => {}
-            None => withdraw(tx, context, &open, crossposts::VANISHED, recorded)?,
-        }
-    }
-    Ok(())
-}
-
-fn review_listed(
-    tx: &Transaction<'_>,
-    context: &Context<'_>,
-    open: &Unclaimed,
-    entry: &Entry,
-    recorded: &mut Recorded,
-) -> Result<()> {
-    let allowed = entry.control.allows(&open.platform, open.label.as_str());
-    if !allowed && !open.vanished {
-        withdraw(tx, context, open, route::NOT_SYNDICATED, recorded)?;
-    } else if allowed && open.vanished {
-        if crossposts::reinstate(tx, open.id, context.now)? {
-            recorded.withdrawn.push((true, open.label.clone(), open.entry));
-            recorded.touched.insert(open.label.clone());
-        }
-    } else if allowed {
-        let delay = context.accounts.get(&open.label).map_or(Duration::ZERO, |at| at.delay);
-        let due_at = route::due_at(entry, delay, context.now);
-        let in_future = entry.published.is_some_and(|published| published > context.now);
-        if in_future || due_at < open.due_at {
-            crossposts::set_due(tx, open.id, due_at)?;
-        }
-    }
-    Ok(())
-}
-
-fn withdraw(
-    tx: &Transaction<'_>,
-    context: &Context<'_>,
-    open: &Unclaimed,
-    reason: &str,
-    recorded: &mut Recorded,
-) -> Result<()> {
-    if crossposts::withdraw(tx, open.id, reason, context.now)? {
-        recorded.withdrawn.push((false, open.label.clone(), open.entry));
-    }
-    Ok(())
 }

@@ -11,6 +11,8 @@ use crate::names::Label;
 pub const NOT_SYNDICATED: &str = "the entry says syndicate: false";
 /// Reason of an entry that came with too many others.
 pub const FLOOD: &str = "flood: more new entries in one poll than max_new";
+/// Reason of an entry that may be a known one under another id.
+pub const TWIN: &str = "its URL is that of another entry, which the feed lists no more";
 /// Reason of an entry on an account with `approve`.
 pub const APPROVAL: &str = "waits for approval";
 /// Reason of an entry that is older than `max_age`.
@@ -29,6 +31,8 @@ pub struct News {
     pub asked_for: bool,
     /// The account has its URL from another feed.
     pub elsewhere: bool,
+    /// It may be a known entry under another id.
+    pub twin: bool,
     /// It came with more others than `max_new`.
     pub flood: bool,
     /// It appeared during downtime.
@@ -84,6 +88,9 @@ pub fn fate(
     }
     if news.elsewhere {
         return Fate::Skipped { reason: DUPLICATE };
+    }
+    if news.twin {
+        return Fate::Held { reason: TWIN, due_at };
     }
     if !news.asked_for {
         if is_too_old(entry, feed, now) {
@@ -201,6 +208,7 @@ mod tests {
         check(|_, _, _, news| news.elsewhere = true, skipped(DUPLICATE));
         check(|entry, _, _, _| entry.published = Some(NOW.minus(8 * DAY)), skipped(TOO_OLD));
         check(|_, _, _, news| news.flood = true, held(FLOOD));
+        check(|_, _, _, news| news.twin = true, held(TWIN));
         check(|_, account, _, _| account.approve = true, held(APPROVAL));
     }
 

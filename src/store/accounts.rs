@@ -8,6 +8,9 @@ use crate::clock::Timestamp;
 use crate::names::{AccountId, FeedId, Label};
 use crate::platform::Platform;
 
+/// No platform is obeyed for longer than this when it says "not before".
+const WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(25 * 3600);
+
 /// An account as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -102,8 +105,17 @@ pub fn all(connection: &Connection) -> Result<Vec<Account>> {
 ///
 /// # Errors
 /// The database can't be written.
-pub fn reconcile(connection: &Connection, wanted: &[Wanted<'_>]) -> Result<Vec<Label>> {
+pub fn reconcile(
+    connection: &Connection,
+    wanted: &[Wanted<'_>],
+    now: Timestamp,
+) -> Result<Vec<Label>> {
     let mut woken = Vec::new();
+    // a clock that was wrong must not silence an account: nobody asks for more than a day
+    connection.execute(
+        "UPDATE accounts SET not_before = 0 WHERE not_before > ?1",
+        [now.plus(WAIT_MAX).as_millis()],
+    )?;
     connection.execute("UPDATE accounts SET active = 0", ())?;
     for account in wanted {
         let before: Option<(i64, Option<String>, Option<String>, String)> = connection
@@ -128,8 +140,11 @@ pub fn reconcile(connection: &Connection, wanted: &[Wanted<'_>]) -> Result<Vec<L
                 ":fingerprint": account.fingerprint,
             })?;
         let Some((id, fingerprint, parked, platform)) = before else { continue };
+        if platform != account.platform.tag() {
+            become_another(connection, AccountId(id))?;
+        }
         if fingerprint != account.fingerprint || platform != account.platform.tag() {
-            unpark(connection, AccountId(id))?;
+            unpark(connection, AccountId(id), now)?;
             connection.execute("DELETE FROM account_notes WHERE account_id = ?1", [id])?;
             if parked.is_some() {
                 woken.push(account.label.clone());
@@ -213,6 +228,15 @@ pub fn set_baselined(
     Ok(())
 }
 
+/// Forgets that what was there was set aside, as when a feed has become another one.
+///
+/// # Errors
+/// The database can't be written.
+pub fn forget_baselines(connection: &Connection, feed: FeedId) -> Result<()> {
+    connection.execute("UPDATE routes SET baselined_at = NULL WHERE feed_id = ?1", [feed.0])?;
+    Ok(())
+}
+
 /// Parks an account: its queue stays, nothing is sent.
 ///
 /// # Errors
@@ -233,11 +257,40 @@ pub fn park(connection: &Connection, account: AccountId, parked: &Parked) -> Res
     Ok(())
 }
 
-/// Ends the parking of an account. Tells whether it was parked.
+/// What waits on an account that is of another platform now was composed for, and may stand on,
+/// the old one: doubts wait for a person, drafts are made anew.
+fn become_another(connection: &Connection, account: AccountId) -> Result<()> {
+    // uncertain → held
+    connection.execute(
+        "UPDATE crossposts SET state = 'held', reason = 'nobody could find out whether it is \
+            public: the account has become one of another platform'
+         WHERE account_id = ?1 AND state = 'uncertain'",
+        [account.0],
+    )?;
+    connection.execute(
+        "DELETE FROM crosspost_notes WHERE crosspost_id IN
+            (SELECT id FROM crossposts WHERE account_id = ?1 AND state = 'ready')",
+        [account.0],
+    )?;
+    connection.execute(
+        "UPDATE crossposts SET draft = NULL, attempts = 0, doubts = 0, first_attempt_at = NULL
+         WHERE account_id = ?1 AND state = 'ready'",
+        [account.0],
+    )?;
+    Ok(())
+}
+
+/// Ends the parking of an account, and what waits for a later try is due now. Tells whether the
+/// account was parked or held back.
 ///
 /// # Errors
 /// The database can't be written.
-pub fn unpark(connection: &Connection, account: AccountId) -> Result<bool> {
+pub fn unpark(connection: &Connection, account: AccountId, now: Timestamp) -> Result<bool> {
+    connection.execute(
+        "UPDATE crossposts SET due_at = min(due_at, ?2), first_attempt_at = ?2
+         WHERE account_id = ?1 AND state IN ('ready', 'uncertain') AND attempts > 0",
+        (account.0, now.as_millis()),
+    )?;
     let mut statement = connection.prepare_cached(
         "UPDATE accounts SET parked_reason = NULL, parked_hint = NULL, parked_since = NULL,
             parked_until = NULL, not_before = 0

@@ -71,25 +71,31 @@ const PATIENCE: u32 = 3;
 /// The next crosspost of an account that is due, in the order in which the entries were seen. One
 /// in doubt, or one that is tried again, keeps the younger ones waiting, so that posts stay in
 /// order; one that waits for the platform to finish its work does not, nor one that the platform
-/// has left without an answer too often.
+/// has left without an answer too often. Where nobody can ask about doubts, as on a dry run, they
+/// don't block (`doubts_block`).
 ///
 /// # Errors
 /// The database can't be read.
 pub fn next_ready(
     connection: &Connection,
     account: AccountId,
+    doubts_block: bool,
     now: Timestamp,
 ) -> Result<Option<Crosspost>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM {FROM}
          WHERE c.account_id = :account AND c.state = 'ready' AND c.due_at <= :now
             AND NOT EXISTS (SELECT 1 FROM crossposts o
-                WHERE o.account_id = c.account_id AND o.id < c.id AND (o.state = 'uncertain'
+                WHERE o.account_id = c.account_id AND o.id < c.id AND ((o.state = 'uncertain' AND :doubts_block)
                     OR (o.state = 'ready' AND o.waiting = 0
                         AND o.attempts > 0 AND o.doubts <= {PATIENCE})))
          ORDER BY c.id LIMIT 1"
     ))?;
-    let values = named_params! { ":account": account.0, ":now": now.as_millis() };
+    let values = named_params! {
+        ":account": account.0,
+        ":doubts_block": doubts_block,
+        ":now": now.as_millis(),
+    };
     statement.query_row(values, raw).optional()?.map(read).transpose()
 }
 
@@ -153,12 +159,48 @@ pub fn claim(
     begin(connection, id, "publish", now).map(Some)
 }
 
-/// Notes that the platform is asked about a crosspost in doubt.
+/// Notes that the platform is asked about a crosspost, if that is in doubt still.
 ///
 /// # Errors
 /// The database can't be written.
-pub fn begin_find(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<i64> {
-    begin(connection, id, "find", now)
+pub fn begin_find(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM crossposts WHERE id = ?1 AND state = 'uncertain')",
+    )?;
+    if !statement.query_row([id.0], |row| row.get(0))? {
+        return Ok(None);
+    }
+    begin(connection, id, "find", now).map(Some)
+}
+
+/// Settles a question about a doubt that a person has settled meanwhile: what they said stands, but
+/// a post that is known to be public is not sent again. Tells whether a person was faster.
+///
+/// # Errors
+/// The database can't be written.
+pub fn settle_overtaken(
+    connection: &Connection,
+    (id, attempt): (CrosspostId, i64),
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut state = connection.prepare_cached("SELECT state FROM crossposts WHERE id = ?1")?;
+    let word: String = state.query_row([id.0], |row| row.get(0))?;
+    if word == State::Uncertain.as_str() {
+        return Ok(false);
+    }
+    if let Settlement::Published(receipt) = settlement {
+        // ready → held → published
+        let mut statement = connection.prepare_cached(
+            "UPDATE crossposts SET state = 'published', reason = NULL, remote_id = ?2, url = ?3,
+                settled_at = ?4
+             WHERE id = ?1 AND state IN ('ready', 'held')",
+        )?;
+        let receipt = (id.0, &receipt.remote_id, &receipt.url, now.as_millis());
+        statement.execute(receipt)?;
+    }
+    end(connection, attempt, "overtaken", None, now)?;
+    Ok(true)
 }
 
 fn begin(connection: &Connection, id: CrosspostId, kind: &str, now: Timestamp) -> Result<i64> {
@@ -306,6 +348,12 @@ pub fn rescue_sending(connection: &Connection, now: Timestamp) -> Result<usize> 
          WHERE ended_at IS NULL",
         (now.as_millis(), CUT_OFF),
     )?;
+    // patience is counted while the daemon runs
+    connection.execute(
+        "UPDATE crossposts SET first_attempt_at = ?1
+         WHERE first_attempt_at IS NOT NULL AND state IN ('ready', 'sending', 'uncertain')",
+        [now.as_millis()],
+    )?;
     // sending → uncertain
     Ok(connection.execute(
         "UPDATE crossposts SET state = 'uncertain', due_at = ?1, reason = ?2, finds = 0,
@@ -315,7 +363,8 @@ pub fn rescue_sending(connection: &Connection, now: Timestamp) -> Result<usize> 
     )?)
 }
 
-/// How many posts an account published since `since`, and when the last one was.
+/// How many posts an account published since `since`, when the first of those was, and when the
+/// last of all was.
 ///
 /// # Errors
 /// The database can't be read.
@@ -325,8 +374,9 @@ pub fn published_since(
     since: Timestamp,
 ) -> Result<(u32, Option<Timestamp>, Option<Timestamp>)> {
     let mut statement = connection.prepare_cached(
-        "SELECT count(*), min(settled_at), max(settled_at) FROM crossposts
-         WHERE account_id = ?1 AND state = 'published' AND settled_at > ?2",
+        "SELECT count(*), min(settled_at),
+            (SELECT max(settled_at) FROM crossposts WHERE account_id = ?1 AND state = 'published')
+         FROM crossposts WHERE account_id = ?1 AND state = 'published' AND settled_at > ?2",
     )?;
     let row: (u32, Option<i64>, Option<i64>) = statement
         .query_row((account.0, since.as_millis()), |row| {
@@ -472,13 +522,13 @@ mod tests {
         let attempt = claim(&db, KEY.0, Some(&Draft::default()), NOW).unwrap().unwrap();
         let again = Settlement::Ready { due_at: NOW, burns: false, waiting: false };
         settle(&db, (KEY.0, attempt), State::Sending, &again, Some("slow down"), NOW).unwrap();
-        let crosspost = next_ready(&db, AccountId(1), NOW).unwrap().unwrap();
+        let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
         assert_eq!((crosspost.attempts, crosspost.first_attempt_at), (0, None));
         assert_eq!(crosspost.draft, None, "nothing was sent: an edit may still get in");
         let attempt = claim(&db, KEY.0, Some(&Draft::default()), NOW).unwrap().unwrap();
         let again = Settlement::Ready { due_at: NOW, burns: true, waiting: false };
         settle(&db, (KEY.0, attempt), State::Sending, &again, Some("refused"), NOW).unwrap();
-        let crosspost = next_ready(&db, AccountId(1), NOW).unwrap().unwrap();
+        let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
         assert_eq!((crosspost.attempts, crosspost.first_attempt_at), (1, Some(NOW)));
         assert!(crosspost.draft.is_some(), "every retry sends the same bytes");
     }
@@ -493,7 +543,8 @@ mod tests {
              VALUES (2, 2, 1, 'ready', 0, 0);",
         )
         .unwrap();
-        let next = || next_ready(&db, AccountId(1), NOW).unwrap().map(|crosspost| crosspost.id.0);
+        let next =
+            || next_ready(&db, AccountId(1), true, NOW).unwrap().map(|crosspost| crosspost.id.0);
         assert_eq!(next(), None);
         let set = |sql: &str| db.execute_batch(sql).unwrap();
         let later = NOW.as_millis() + 1;

@@ -77,7 +77,7 @@ fn several(
     values: impl rusqlite::Params,
 ) -> Result<Vec<Known>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, entry_id, url, sign, content_hash FROM entries WHERE {which} ORDER BY id"
+        "SELECT id, entry_id, url, sign, content_hash, title, published_at FROM entries WHERE {which} ORDER BY id"
     ))?;
     let rows = statement.query_map(values, |row| {
         Ok(Known {
@@ -86,6 +86,8 @@ fn several(
             url: row.get(2)?,
             sign: row.get(3)?,
             content_hash: row.get(4)?,
+            title: row.get(5)?,
+            published: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
         })
     })?;
     let mut found: Vec<Known> = rows.collect::<rusqlite::Result<_>>()?;
@@ -148,6 +150,17 @@ pub fn update(connection: &Connection, entry: EntryId, row: Row<'_>, now: Timest
         ":hash": row.content_hash,
         ":body": row.body,
     })?;
+    Ok(())
+}
+
+/// Brings the body of an entry back that retention had dropped, now that the feed has it again.
+///
+/// # Errors
+/// The database can't be written.
+pub fn restore_body(connection: &Connection, entry: EntryId, body: &str) -> Result<()> {
+    let mut statement =
+        connection.prepare_cached("UPDATE entries SET body = ?2 WHERE id = ?1 AND body IS NULL")?;
+    statement.execute((entry.0, body))?;
     Ok(())
 }
 

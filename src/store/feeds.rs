@@ -6,6 +6,10 @@ use super::Result;
 use crate::clock::Timestamp;
 use crate::names::{FeedId, Label};
 
+/// No feed without times of its own waits longer for its next poll (`Retry-After` is clamped to a
+/// day).
+const WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(25 * 3600);
+
 /// A feed as the database knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feed {
@@ -15,6 +19,8 @@ pub struct Feed {
     pub label: Label,
     /// The address in the config.
     pub url: String,
+    /// Whether that address has not given a usable document yet since it was changed.
+    pub url_is_new: bool,
     /// The feed's own title.
     pub title: Option<String>,
     /// What is remembered of its permanent redirects, as JSON.
@@ -48,6 +54,19 @@ pub struct Validators {
     pub last_modified: Option<Vec<u8>>,
 }
 
+/// A feed that the config wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its label.
+    pub label: &'a Label,
+    /// Its address.
+    pub url: &'a str,
+    /// Whether it is polled.
+    pub active: bool,
+    /// Whether the owner has set the times: then the next one may be far away.
+    pub has_times: bool,
+}
+
 /// What one poll leaves in the feed's row.
 #[derive(Clone, Debug)]
 pub struct PollRow {
@@ -73,7 +92,8 @@ pub struct Contents {
 }
 
 const COLUMNS: &str = "id, label, url, title, moved, validators_url, etag,
-    last_modified, body_hash, ttl_s, last_attempt_at, last_success_at, next_poll_at, errors, last_error";
+    last_modified, body_hash, ttl_s, last_attempt_at, last_success_at, next_poll_at, errors, last_error,
+    url_is_new";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
     let time = |index| -> rusqlite::Result<Option<Timestamp>> {
@@ -93,6 +113,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Feed> {
         next_poll_at: time(12)?,
         errors: row.get(13)?,
         last_error: row.get(14)?,
+        url_is_new: row.get(15)?,
     })
 }
 
@@ -148,24 +169,29 @@ pub fn by_label(connection: &Connection, label: &Label) -> Result<Option<Feed>> 
 ///
 /// # Errors
 /// The database can't be written.
-pub fn reconcile(
-    connection: &Connection,
-    wanted: &[(&Label, &str, bool)],
-    now: Timestamp,
-) -> Result<()> {
+pub fn reconcile(connection: &Connection, wanted: &[Wanted<'_>], now: Timestamp) -> Result<()> {
     connection.execute("UPDATE feeds SET active = 0", ())?;
     let mut upsert = connection.prepare_cached(
         "INSERT INTO feeds (label, url, active, next_poll_at) VALUES (:label, :url, :active, :now)
          ON CONFLICT (label) DO UPDATE SET active = :active",
     )?;
     let mut moved = connection.prepare_cached(
-        "UPDATE feeds SET url = :url, moved = NULL, validators_url = NULL,
+        "UPDATE feeds SET url = :url, url_is_new = 1, moved = NULL, validators_url = NULL,
             etag = NULL, last_modified = NULL, body_hash = NULL, ttl_s = NULL,
             next_poll_at = :now, errors = 0, last_error = NULL
          WHERE label = :label AND url <> :url",
     )?;
-    for (label, url, active) in wanted {
+    // a clock that was wrong must not silence a feed: nobody asks for more than a day
+    let mut heal = connection.prepare_cached(
+        "UPDATE feeds SET next_poll_at = :now WHERE label = :label AND next_poll_at > :latest",
+    )?;
+    for Wanted { label, url, active, has_times } in wanted {
         let label = label.as_str();
+        if !has_times {
+            let latest = now.plus(WAIT_MAX).as_millis();
+            let now = now.as_millis();
+            heal.execute(named_params! { ":label": label, ":now": now, ":latest": latest })?;
+        }
         let now = now.as_millis();
         upsert.execute(
             named_params! { ":label": label, ":url": url, ":active": active, ":now": now },
@@ -191,6 +217,17 @@ pub fn mark_started(
         statement.execute((feed.0, now.as_millis(), next.map(Timestamp::as_millis)))?;
     }
     Ok(())
+}
+
+/// Whether a feed is still active and at the address at which it was asked.
+///
+/// # Errors
+/// The database can't be read.
+pub fn is_still(connection: &Connection, feed: &Feed) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM feeds WHERE id = ?1 AND url = ?2 AND active = 1)",
+    )?;
+    Ok(statement.query_row((feed.id.0, &feed.url), |row| row.get(0))?)
 }
 
 /// Records a poll that found nothing new: a 304, or the same bytes. Newer validators are kept.
@@ -220,7 +257,8 @@ pub fn save_contents(
     save_row(connection, feed, poll, None)?;
     save_validators(connection, feed, &contents.validators)?;
     let mut statement = connection.prepare_cached(
-        "UPDATE feeds SET title = coalesce(?2, title), body_hash = ?3, ttl_s = ?4 WHERE id = ?1",
+        "UPDATE feeds SET title = coalesce(?2, title), body_hash = ?3, ttl_s = ?4,
+            url_is_new = 0 WHERE id = ?1",
     )?;
     let row = (feed.0, &contents.title, &contents.body_hash, contents.ttl_s);
     statement.execute(row)?;
@@ -279,7 +317,8 @@ fn save_validators(connection: &Connection, feed: FeedId, new: &Validators) -> R
 /// The database can't be written.
 pub fn poll_now(connection: &Connection, feed: Option<FeedId>, now: Timestamp) -> Result<usize> {
     let mut statement = connection.prepare_cached(
-        "UPDATE feeds SET next_poll_at = ?2 WHERE active = 1 AND (?1 IS NULL OR id = ?1)",
+        "UPDATE feeds SET next_poll_at = min(coalesce(next_poll_at, ?2), ?2)
+         WHERE active = 1 AND (?1 IS NULL OR id = ?1)",
     )?;
     Ok(statement.execute((feed.map(|feed| feed.0), now.as_millis()))?)
 }
@@ -294,7 +333,17 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection).unwrap();
         let (label, at) = (Label::new("blog").unwrap(), Timestamp::from_secs(1));
-        reconcile(&connection, &[(&label, "https://a.example/feed", true)], at).unwrap();
+        reconcile(
+            &connection,
+            &[Wanted {
+                label: &label,
+                url: "https://a.example/feed",
+                active: true,
+                has_times: false,
+            }],
+            at,
+        )
+        .unwrap();
         let contents = Contents {
             title: Some("A blog".into()),
             validators: Validators {
@@ -312,6 +361,7 @@ mod tests {
             id: FeedId(1),
             label,
             url: "https://a.example/feed".into(),
+            url_is_new: false,
             title: contents.title,
             moved: None,
             validators: contents.validators,

@@ -28,6 +28,46 @@ pub fn open(connection: &Connection, key: &str, message: &str, now: Timestamp) -
     Ok(statement.execute((key, message, now.as_millis()))? > 0)
 }
 
+/// Opens an incident, or tells it anew when its cause is another one now. Tells whether the owner
+/// is to be told.
+///
+/// # Errors
+/// The database can't be written.
+pub fn open_or_change(
+    connection: &Connection,
+    key: &str,
+    message: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE incidents SET message = ?2
+         WHERE key = ?1 AND resolved_at IS NULL AND message <> ?2",
+    )?;
+    Ok(statement.execute((key, message))? > 0 || open(connection, key, message, now)?)
+}
+
+/// Resolves every open incident whose key begins with `prefix` and whose label is not among
+/// `labels`. Nothing more will be heard of those.
+///
+/// # Errors
+/// The database can't be written.
+pub fn resolve_others(
+    connection: &Connection,
+    prefix: &str,
+    labels: &[&str],
+    now: Timestamp,
+) -> Result<()> {
+    let labels = serde_json::to_string(labels)?;
+    connection
+        .prepare_cached(
+            "UPDATE incidents SET resolved_at = ?3
+             WHERE resolved_at IS NULL AND substr(key, 1, length(?1)) = ?1
+                AND substr(key, length(?1) + 1) NOT IN (SELECT value FROM json_each(?2))",
+        )?
+        .execute((prefix, labels, now.as_millis()))?;
+    Ok(())
+}
+
 /// Resolves an incident. Tells when it had begun, if it was open.
 ///
 /// # Errors

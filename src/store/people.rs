@@ -146,7 +146,11 @@ fn to_ready(
 ) -> Result<bool> {
     let mut statement = connection.prepare_cached(
         "UPDATE crossposts SET state = 'ready', reason = NULL, due_at = :now, settled_at = NULL,
-            attempts = 0, doubts = 0, finds = 0, waiting = 0, first_attempt_at = NULL, draft = NULL
+            attempts = 0, doubts = 0, finds = 0, waiting = 0, first_attempt_at = NULL,
+            -- composed anew, where the entry's text is still there
+            draft = CASE WHEN EXISTS
+                (SELECT 1 FROM entries e WHERE e.id = entry AND e.body IS NOT NULL)
+                THEN NULL ELSE draft END
          WHERE id = :id AND state = :from",
     )?;
     let values = named_params! { ":id": id.0, ":from": from, ":now": now.as_millis() };

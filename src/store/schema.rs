@@ -16,6 +16,7 @@ CREATE TABLE feeds (
     id              INTEGER PRIMARY KEY,
     label           TEXT    NOT NULL UNIQUE,
     url             TEXT    NOT NULL,
+    url_is_new      INTEGER NOT NULL DEFAULT 0 CHECK (url_is_new IN (0, 1)),
     active          INTEGER NOT NULL CHECK (active IN (0, 1)),
     title           TEXT,
     -- permanent redirects: what is remembered of them
@@ -96,6 +97,7 @@ CREATE TABLE crossposts (
     state            TEXT    NOT NULL CHECK (state IN
         ('held', 'ready', 'sending', 'uncertain', 'published', 'failed', 'skipped')),
     reason           TEXT,
+    away_reason      TEXT,              -- of one whose entry vanished: why it had been held
     due_at           INTEGER NOT NULL,
     attempts         INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     doubts           INTEGER NOT NULL DEFAULT 0 CHECK (doubts >= 0),  -- attempts without an answer
@@ -114,6 +116,9 @@ CREATE TABLE crossposts (
 ) STRICT;
 CREATE INDEX crossposts_open ON crossposts (account_id, state, id)
     WHERE state IN ('held', 'ready', 'sending', 'uncertain');
+CREATE INDEX crossposts_waiting ON crossposts (entry) WHERE state IN ('ready', 'held');
+CREATE INDEX crossposts_vanished ON crossposts (entry)
+    WHERE state = 'skipped' AND reason = 'withdrawn: its entry vanished from the feed';
 CREATE INDEX crossposts_published ON crossposts (account_id, settled_at) WHERE state = 'published';
 
 -- what a crosspost did so far: keys, record keys, container ids

@@ -297,14 +297,29 @@ pub fn origin(connection: &Connection, id: CrosspostId) -> Result<(Timestamp, Op
     Ok((Timestamp::from_millis(row.0), row.1))
 }
 
+/// How many crossposts of an account are neither settled nor held.
+///
+/// # Errors
+/// The database can't be read.
+pub fn waiting_on(connection: &Connection, account: AccountId) -> Result<u64> {
+    let count: i64 = connection.query_row(
+        "SELECT count(*) FROM crossposts
+         WHERE account_id = ?1 AND state IN ('ready', 'sending', 'uncertain')",
+        [account.0],
+        |row| row.get(0),
+    )?;
+    Ok(count.unsigned_abs())
+}
+
 /// How many crossposts of a feed are held for this reason.
 ///
 /// # Errors
 /// The database can't be read.
 pub fn held_for(connection: &Connection, feed: FeedId, reason: &str) -> Result<u64> {
     let count: i64 = connection.query_row(
-        "SELECT count(*) FROM crossposts c JOIN entries e ON e.id = c.entry
-         WHERE e.feed_id = ?1 AND c.state = 'held' AND c.reason = ?2",
+        "SELECT count(*) FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
+         WHERE c.state IN ('ready', 'held') AND c.state = 'held' AND e.feed_id = ?1
+            AND c.reason = ?2",
         (feed.0, reason),
         |row| row.get(0),
     )?;

@@ -301,7 +301,7 @@ fn doubtful() -> Site {
         let attempt = crossposts::claim(db, id, None, now)?.unwrap();
         let doubt = Settlement::Uncertain { due_at: now, counts: false };
         crossposts::settle(db, (id, attempt), State::Sending, &doubt, why, now)?;
-        let question = crossposts::begin_find(db, id, now)?;
+        let question = crossposts::begin_find(db, id, now)?.unwrap();
         let held = Settlement::Held;
         crossposts::settle(db, (id, question), State::Uncertain, &held, why, now)?;
         incidents::open(db, "doubt:2", "look there", now)

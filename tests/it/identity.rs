@@ -246,6 +246,121 @@ async fn one_url_in_two_feeds_is_one_post() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn backfill_of_two_feeds_makes_one_post_of_one_url() {
+    let config = format!("{PLAIN}[feeds.tags]\nurl = \"file:tags.xml\"\npoll = \"1m\"\n")
+        .replace("poll =", "backfill = 2\npoll =");
+    let world = World::new(&config).await;
+    world.write("tags.xml", &crate::world::atom(&items(&["2", "1"])));
+    world.poll(&items(&["2", "1"])).await;
+    assert_eq!(public(&world).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_stays_held_when_it_comes_back() {
+    let world = known(&PLAIN.replace("delay =", "approve = true\ndelay =")).await;
+    world.poll(&items(&["new", "old"])).await;
+    world.poll(&items(&["old"])).await;
+    assert!(world.states().await[1].starts_with("Entry new: skipped (withdrawn"));
+    world.poll(&items(&["new", "old"])).await;
+    assert!(public(&world).await.is_empty());
+    assert_eq!(world.states().await[1], "Entry new: held (waits for approval)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_after_another_feed_brought_it_is_not_posted_again() {
+    let config = format!("{PLAIN}[feeds.tags]\nurl = \"file:tags.xml\"\npoll = \"1m\"\n")
+        .replace("delay = \"0s\"", "delay = \"2m\"");
+    let world = World::new(&config).await;
+    let tags = |ids: &[&str]| {
+        let copy = |item: Item| Item { id: format!("tags:{}", item.id), ..item };
+        let items: Vec<Item> = items(ids).into_iter().map(copy).collect();
+        world.write("tags.xml", &crate::world::atom(&items));
+    };
+    tags(&["old"]);
+    world.poll(&items(&["old"])).await;
+    world.poll(&items(&["new", "old"])).await;
+    world.poll(&items(&["old"])).await;
+    tags(&["new", "old"]);
+    world.poll(&items(&["old"])).await;
+    world.poll(&items(&["new", "old"])).await;
+    pass(Duration::from_secs(600)).await;
+    assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_is_not_overruled_by_the_feed() {
+    let world = known(PLAIN).await;
+    let no = Item { post: "{\"syndicate\": false}", ..item("new") };
+    world.poll(&[no.clone(), item("old")]).await;
+    let (id, now) = (world.list().await[1].id, world.clock.now());
+    assert!(world.store.write(move |tx| people::publish(tx, id, now)).await.unwrap());
+    world.poll(&[no, item("x"), item("old")]).await;
+    assert_eq!(public(&world).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_of_one_entry_that_all_link_to_one_page_loses_none_in_silence() {
+    let world = known(PLAIN).await;
+    let note = |n: u32| Item {
+        id: format!("note:{n}"),
+        url: "https://a.example/notes".into(),
+        title: format!("Note {n}"),
+        published: START.plus(Duration::from_secs(u64::from(n))),
+        post: "",
+    };
+    for n in 1..=3 {
+        world.poll(&[note(n)]).await;
+    }
+    assert_eq!(public(&world).await, ["Note 1 https://a.example/notes"]);
+    assert_eq!(world.counts().await["held"], 1, "one may be a new id: a person decides");
+    // from the second on the page is known to be shared
+    assert_eq!(world.list().await.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_feed_under_an_old_label_is_seen_for_the_first_time() {
+    let world = known(PLAIN).await;
+    let world = world.with_config(&PLAIN.replace("file:blog.xml", "file:other.xml")).await;
+    let other = |id: &str| Item { url: format!("https://b.example/{id}"), ..item(id) };
+    world.write("other.xml", &crate::world::atom(&[other("b"), other("a")]));
+    world.poll_all().await;
+    assert!(public(&world).await.is_empty());
+    world.write("other.xml", &crate::world::atom(&[other("c"), other("b"), other("a")]));
+    world.poll_all().await;
+    assert_eq!(public(&world).await, ["Entry c https://b.example/c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_feed_at_another_address_goes_on() {
+    let world = known(PLAIN).await;
+    let world = world.with_config(&PLAIN.replace("file:blog.xml", "file:other.xml")).await;
+    world.write("other.xml", &crate::world::atom(&items(&["new", "old"])));
+    world.poll_all().await;
+    assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_is_polled_rarely_was_not_down() {
+    let config = PLAIN.replace("poll = \"1m\"", "catch_up = \"hold\"\npoll = \"12h\"");
+    let world = known(&config).await;
+    pass(DAY / 2).await;
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_that_the_feed_takes_back_is_over_and_the_next_is_told() {
+    let world = known(PLAIN).await;
+    let flood = items(&["6", "5", "4", "3", "2", "1", "old"]);
+    world.poll(&flood).await;
+    world.poll(&items(&["old"])).await;
+    assert!(world.incidents().await.is_empty());
+    let next = items(&["f", "e", "d", "c", "b", "a", "old"]);
+    world.poll(&next).await;
+    assert_eq!(world.incidents().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_downtime_catch_up_decides() {
     for (catch_up, posts, held) in [("all", 3, 0), ("newest", 1, 0), ("hold", 0, 3)] {
         let config = PLAIN.replace("poll =", &format!("catch_up = \"{catch_up}\"\npoll ="));

@@ -34,15 +34,23 @@ pub const VANISHED: &str = "withdrawn: its entry vanished from the feed";
 /// # Errors
 /// The database can't be read.
 pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.due_at,
-            c.state = 'skipped'
-         FROM crossposts c
-         JOIN entries e ON e.id = c.entry JOIN accounts a ON a.id = c.account_id
-         WHERE e.feed_id = ?1 AND c.attempts = 0 AND
-            (c.state IN ('ready', 'held') OR (c.state = 'skipped' AND c.reason = ?2))",
-    )?;
-    let rows = statement.query_map((feed.0, VANISHED), |row| {
+    // driven from what waits, which is little, and not from all that the feed ever had
+    let which = |state: &str| {
+        format!(
+            "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.due_at,
+                c.state = 'skipped'
+             FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
+             JOIN accounts a ON a.id = c.account_id
+             WHERE {state} AND e.feed_id = ?1 AND c.attempts = 0 AND c.waiting = 0
+                -- what a person decided stays decided
+                AND NOT EXISTS (SELECT 1 FROM attempts
+                    WHERE crosspost_id = c.id AND kind = 'person')"
+        )
+    };
+    let waiting = which("c.state IN ('ready', 'held')");
+    let vanished = which(&format!("c.state = 'skipped' AND c.reason = '{VANISHED}'"));
+    let mut statement = connection.prepare_cached(&format!("{waiting} UNION ALL {vanished}"))?;
+    let rows = statement.query_map([feed.0], |row| {
         Ok(Unclaimed {
             id: CrosspostId(row.get(0)?),
             entry: EntryId(row.get(1)?),
@@ -68,23 +76,26 @@ pub fn withdraw(
 ) -> Result<bool> {
     // ready | held → skipped
     let mut statement = connection.prepare_cached(
-        "UPDATE crossposts SET state = 'skipped', reason = ?2, settled_at = ?3
+        "UPDATE crossposts SET state = 'skipped', reason = ?2, settled_at = ?3,
+            away_reason = CASE state WHEN 'held' THEN reason END
          WHERE id = ?1 AND state IN ('ready', 'held') AND attempts = 0",
     )?;
     Ok(statement.execute((id.0, reason, now.as_millis()))? > 0)
 }
 
-/// Brings back a crosspost that was withdrawn because its entry had vanished.
+/// Brings back a crosspost that was withdrawn because its entry had vanished: to where it was.
 ///
 /// # Errors
 /// The database can't be written.
-pub fn reinstate(connection: &Connection, id: CrosspostId, due_at: Timestamp) -> Result<bool> {
-    // skipped → ready
+pub fn reinstate(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<bool> {
+    // skipped → ready | held
     let mut statement = connection.prepare_cached(
-        "UPDATE crossposts SET state = 'ready', reason = NULL, settled_at = NULL, due_at = ?3
+        "UPDATE crossposts SET state = CASE WHEN away_reason IS NULL THEN 'ready' ELSE 'held' END,
+            reason = away_reason, away_reason = NULL, settled_at = NULL,
+            due_at = max(due_at, ?3)
          WHERE id = ?1 AND state = 'skipped' AND reason = ?2",
     )?;
-    Ok(statement.execute((id.0, VANISHED, due_at.as_millis()))? > 0)
+    Ok(statement.execute((id.0, VANISHED, now.as_millis()))? > 0)
 }
 
 /// Moves the time at which an unclaimed crosspost is due, as when its entry's date was edited.

@@ -1,0 +1,86 @@
+//! Review: the undo window. What nobody has claimed yet is withdrawn when its owner takes it back,
+//! brought back when it was only away, and moved when it has another date now.
+//!
+//! **Invariant:** what comes back comes back to where it was: held stays held. **Refuses:** to
+//! overrule a person: what they decided with a command is left alone.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::record::{Context, Recorded, flood_incident};
+use super::route;
+use crate::entry::Entry;
+use crate::feed::diff::Seen;
+use crate::names::EntryId;
+use crate::store::crossposts::{self, Unclaimed};
+use crate::store::{Result, Transaction, incidents, views};
+
+/// Reviews what a feed has waiting against the document that it has now.
+///
+/// # Errors
+/// The database can't be written.
+pub fn unclaimed(
+    tx: &Transaction<'_>,
+    context: &Context<'_>,
+    seen: &[Seen<'_>],
+    rows: &[Option<EntryId>],
+    recorded: &mut Recorded,
+) -> Result<()> {
+    let listed: HashMap<EntryId, &Entry> =
+        rows.iter().zip(seen).filter_map(|(row, seen)| Some(((*row)?, seen.entry))).collect();
+    let oldest: Option<EntryId> = listed.keys().min().copied();
+    for open in crossposts::unclaimed(tx, context.feed.id)? {
+        match listed.get(&open.entry) {
+            Some(entry) => review_listed(tx, context, &open, entry, recorded)?,
+            // a document that lists older ones would list this one too
+            None if open.vanished || oldest.is_none_or(|oldest| oldest >= open.entry) => {}
+            None => withdraw(tx, context, &open, crossposts::VANISHED, recorded)?,
+        }
+    }
+    if views::held_for(tx, context.feed.id, route::FLOOD)? == 0 {
+        incidents::resolve(tx, &flood_incident(&context.feed.label), context.now)?;
+    }
+    Ok(())
+}
+
+fn review_listed(
+    tx: &Transaction<'_>,
+    context: &Context<'_>,
+    open: &Unclaimed,
+    entry: &Entry,
+    recorded: &mut Recorded,
+) -> Result<()> {
+    let allowed = entry.control.allows(&open.platform, open.label.as_str());
+    if !allowed && !open.vanished {
+        withdraw(tx, context, open, route::NOT_SYNDICATED, recorded)?;
+    } else if allowed && open.vanished {
+        let elsewhere = entry.url.as_ref().map_or(Ok(false), |url| {
+            crossposts::has_url_elsewhere(tx, context.feed.id, open.account, url)
+        })?;
+        if !elsewhere && crossposts::reinstate(tx, open.id, context.now)? {
+            recorded.withdrawn.push((true, open.label.clone(), open.entry));
+            recorded.touched.insert(open.label.clone());
+        }
+    } else if allowed {
+        let delay = context.accounts.get(&open.label).map_or(Duration::ZERO, |at| at.delay);
+        let due_at = route::due_at(entry, delay, context.now);
+        let in_future = entry.published.is_some_and(|published| published > context.now);
+        if in_future || due_at < open.due_at {
+            crossposts::set_due(tx, open.id, due_at)?;
+        }
+    }
+    Ok(())
+}
+
+fn withdraw(
+    tx: &Transaction<'_>,
+    context: &Context<'_>,
+    open: &Unclaimed,
+    reason: &str,
+    recorded: &mut Recorded,
+) -> Result<()> {
+    if crossposts::withdraw(tx, open.id, reason, context.now)? {
+        recorded.withdrawn.push((false, open.label.clone(), open.entry));
+    }
+    Ok(())
+}
