@@ -104,11 +104,12 @@ pub async fn run(app: App) -> Result<(), AppError> {
         workers: BTreeMap::new(),
         stop: orders.stop.clone(),
     };
-    daemon.start_loops(&systemd)?;
+    daemon.start_loops()?;
     daemon.start_missing_workers().await?;
     let schedule = daemon.start_schedule().await;
     let summary = daemon.summary();
     systemd.ready(&summary);
+    daemon.start_watchdog(&systemd);
     tracing::info!("ready: {summary}");
     let ended = daemon.obey(&orders, &systemd, &applied).await;
     systemd.stopping("finishing what is in flight");
@@ -164,8 +165,8 @@ async fn open(config: &Config, clock: &Clock) -> Result<(Lock, Store), AppError>
 }
 
 impl Daemon {
-    /// The poller, the watch over the database, maintenance and the watchdog.
-    fn start_loops(&mut self, systemd: &Systemd) -> Result<(), AppError> {
+    /// The poller, and the watch over the database.
+    fn start_loops(&mut self) -> Result<(), AppError> {
         let now = self.config.borrow().clone();
         let mut poller = poller(
             &self.store,
@@ -187,6 +188,11 @@ impl Daemon {
             watch_others(&store, &bells, &poll, &stop).await;
             unasked(&stop, "watch over the database")
         });
+        Ok(())
+    }
+
+    /// The signs of life, from the moment on that systemd knows that the daemon has started.
+    fn start_watchdog(&mut self, systemd: &Systemd) {
         let (systemd, stop) = (systemd.clone(), self.stop.clone());
         let (store, pulses) = (self.store.clone(), self.pulses.clone());
         self.tasks.spawn(async move {
@@ -203,7 +209,6 @@ impl Daemon {
             stop.cancelled().await;
             None
         });
-        Ok(())
     }
 
     /// The ticks. Without them every loop still wakes by itself.
@@ -295,7 +300,9 @@ impl Daemon {
     async fn poll_now(&self) {
         let now = self.clock.now();
         match self.store.write(move |tx| feeds::poll_now(tx, None, now)).await {
-            Ok(count) => tracing::info!("polling {count} feeds now, as asked"),
+            Ok(count) => {
+                tracing::info!("polling {} now, as asked", report::count(count, "feed"));
+            }
             Err(error) => tracing::error!("the feeds can't be polled now: {error}"),
         }
         self.poll.ring();

@@ -18,9 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::environment;
 
-/// A full queue of the service manager may hold a message up for so long.
-const SEND_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The service manager, or nobody when there is none.
 #[derive(Clone, Debug, Default)]
 pub struct Systemd {
@@ -52,7 +49,8 @@ impl Systemd {
             }
         };
         let from = UnixDatagram::unbound()?;
-        from.set_write_timeout(Some(SEND_TIMEOUT))?;
+        // a manager that does not read must not hold a loop up
+        from.set_nonblocking(true)?;
         Ok(Self { socket: Some(Arc::new((from, address))), watchdog })
     }
 
@@ -115,11 +113,14 @@ impl Systemd {
         }
     }
 
-    /// Sends one datagram. What can't be sent is logged: nobody else could do more about it.
+    /// Sends one datagram. What can't be sent is logged: nobody else could do more about it. A sign
+    /// of life that finds the queue full is not missed: the ones before it are still unread.
     fn tell(&self, states: &[NotifyState<'_>]) {
         let Some((from, to)) = self.socket.as_deref() else { return };
         let lines: Vec<_> = states.iter().map(|state| one_line(&state.to_string())).collect();
-        if let Err(error) = from.send_to_addr(lines.join("\n").as_bytes(), to) {
+        if let Err(error) = from.send_to_addr(lines.join("\n").as_bytes(), to)
+            && !(error.kind() == io::ErrorKind::WouldBlock && lines[0] == "WATCHDOG=1")
+        {
             tracing::warn!("failed to tell systemd `{}`: {error}", lines[0]);
         }
     }

@@ -17,8 +17,8 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
     }
     for (account, count) in recorded.set_aside.iter().filter(|(_, count)| *count > 0) {
         tracing::info!(%feed, %account,
-            "first sight of {feed} for {account}: {count} entries that were there already are set \
-             aside; publish one all the same with `posse-party publish ENTRY --to {account}`");
+            "first sight of {feed} for {account}: what was there already ({}) is set aside; publish one all the same with `posse-party publish ENTRY --to {account}`",
+            report::count(*count, "item"));
     }
     for (title, accounts) in &recorded.news {
         tracing::info!(%feed, "new in {feed}: \"{}\", for {}",

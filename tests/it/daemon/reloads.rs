@@ -23,7 +23,7 @@ fn accounts_and_feeds_come_and_go() {
     site.configure(&[before.as_str(), &notes.config("notes"), OUT].concat());
     daemon.reload();
     assert!(daemon.count("reloaded: 2 feeds, 2 accounts") == 1);
-    daemon.wait("first sight of blog for out: 2 entries");
+    daemon.wait("first sight of blog for out: what was there already (2 items)");
     daemon.wait("first sight of notes for fedi: 1 entries");
     daemon.wait("first sight of notes for out: 1 entries");
     notes.add(news("note-1"));
@@ -142,7 +142,7 @@ fn new_credentials_wake_a_parked_account_and_nothing_else_does() {
     blog.add(news("2"));
     daemon.wait("new in blog: \"Entry 2\"");
     daemon.send(Signal::USR1);
-    daemon.wait("polling 1 feeds now, as asked");
+    daemon.wait("polling 1 feed now, as asked");
     assert_eq!(bluesky.logins(), 1);
     site.configure(&config.replace(APP_PASSWORD, "zzzz-new1-pass-word"));
     daemon.reload();

@@ -58,7 +58,7 @@ fn a_second_stop_does_not_wait_and_the_next_start_asks_what_became_of_it() {
     // 30 s would be the time in which the lost request may still be at work
     site.configure(&[blog.config("blog"), fedi(&fediverse), QUICK.into()].concat());
     let daemon = site.start();
-    daemon.wait("the last run ended in the middle of 1 attempts");
+    daemon.wait("the last run ended in the middle of 1 attempt:");
     daemon.wait("published \"Entry 1\" to fedi");
     daemon.wait("published \"Entry 2\" to fedi");
     daemon.stop();
