@@ -33,7 +33,7 @@ fn the_life_of_a_service() {
     // twice in 600 ms
     command.env("WATCHDOG_USEC", "600000");
     let daemon = Daemon::spawn(command);
-    assert_eq!(heard_next(&socket), ["READY=1", "STATUS=1 feeds, 1 accounts"]);
+    assert_eq!(heard_next(&socket), ["READY=1", "STATUS=1 feed, 1 account"]);
     for _ in 0..4 {
         assert_eq!(heard(&socket), ["WATCHDOG=1"]);
     }
@@ -44,13 +44,13 @@ fn the_life_of_a_service() {
     assert_eq!(reloading[0], "RELOADING=1");
     let usec = reloading[1].strip_prefix("MONOTONIC_USEC=").unwrap();
     assert!(usec.parse::<u64>().unwrap() > 0, "{reloading:?}");
-    assert_eq!(heard_next(&socket), ["READY=1", "STATUS=1 feeds, 0 accounts"]);
+    assert_eq!(heard_next(&socket), ["READY=1", "STATUS=1 feed, 0 accounts"]);
 
     // a reload that is refused is over too
     site.configure("[feeds.blog]\n");
     daemon.send(Signal::HUP);
     assert_eq!(heard_next(&socket)[0], "RELOADING=1");
-    assert_eq!(heard_next(&socket), ["READY=1", "STATUS=1 feeds, 0 accounts"]);
+    assert_eq!(heard_next(&socket), ["READY=1", "STATUS=1 feed, 0 accounts"]);
 
     daemon.send(Signal::TERM);
     assert_eq!(heard_next(&socket)[0], "STOPPING=1");
