@@ -1,6 +1,7 @@
 //! `run`: the daemon.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -13,6 +14,9 @@ use crate::orders::Orders;
 use crate::redact::register_secrets;
 use crate::signals;
 use crate::systemd::Systemd;
+
+/// How long the end waits for what runs on threads of its own, when all else has ended.
+const LEAVE_AFTER: Duration = Duration::from_secs(1);
 
 /// Run the daemon: poll the feeds, publish what is new
 #[derive(Debug, Args)]
@@ -43,7 +47,7 @@ pub fn run(path: &Path, arguments: &Arguments) -> Result<(), CliError> {
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         let signals = signals::listen().context("failed to listen for signals")?;
         let orders = Orders::default();
         let forward = signals.forward(orders.clone());
@@ -67,6 +71,8 @@ pub fn run(path: &Path, arguments: &Arguments) -> Result<(), CliError> {
         };
         let (done, ()) = tokio::join!(daemon, forward);
         done?
-    })?;
-    Ok(())
+    });
+    // a name that is being looked up can't be given up, and would hold the end up for long
+    runtime.shutdown_timeout(LEAVE_AFTER);
+    Ok(done?)
 }
