@@ -43,7 +43,8 @@ pub fn run(path: &Path, arguments: &Arguments) -> Result<(), CliError> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(16)
+        // the database needs two; hanging lookups (`http`) and files may hold the others
+        .max_blocking_threads(128)
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
