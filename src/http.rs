@@ -12,9 +12,11 @@ use reqwest::{ClientBuilder, Response};
 use url::Url;
 
 use crate::config::Delivery;
+use lookup::Lookup;
 
 pub mod body; // content codings
 pub mod date; // dates in headers
+mod lookup; // names to addresses
 
 /// `posse-party/VERSION (+contact)`.
 pub fn user_agent(contact: Option<&str>) -> String {
@@ -32,7 +34,7 @@ pub fn user_agent(contact: Option<&str>) -> String {
 /// # Errors
 /// The machine has no certificate authorities, or the user agent is no header value.
 pub fn publishing(user_agent: &str, delivery: &Delivery) -> reqwest::Result<Client> {
-    base(user_agent)
+    base(user_agent, 2)
         .connect_timeout(delivery.connect_timeout.min(delivery.timeout / 2))
         .timeout(delivery.timeout)
         .pool_max_idle_per_host(0)
@@ -49,7 +51,7 @@ pub fn publishing(user_agent: &str, delivery: &Delivery) -> reqwest::Result<Clie
 /// # Errors
 /// The machine has no certificate authorities, or the user agent is no header value.
 pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
-    base(user_agent)
+    base(user_agent, 16)
         .connect_timeout(Duration::from_secs(10))
         .pool_idle_timeout(Duration::from_secs(10))
         .pool_max_idle_per_host(4)
@@ -59,8 +61,8 @@ pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
 }
 
 /// What all clients share: no redirects (who follows one does so on purpose), no proxy from the
-/// environment, no Referer, no retry.
-fn base(user_agent: &str) -> ClientBuilder {
+/// environment, no Referer, no retry, at most so many `lookups` at a time.
+fn base(user_agent: &str, lookups: usize) -> ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // fails only when a provider is installed already, which is as good
@@ -73,6 +75,7 @@ fn base(user_agent: &str) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
+        .dns_resolver(Lookup::at_most(lookups))
         .pool_idle_timeout(Duration::from_secs(30))
 }
 

@@ -1,6 +1,7 @@
 //! `run`: the daemon.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -13,6 +14,9 @@ use crate::orders::Orders;
 use crate::redact::register_secrets;
 use crate::signals;
 use crate::systemd::Systemd;
+
+/// How long the end waits for what runs on threads of its own, when all else has ended.
+const LEAVE_AFTER: Duration = Duration::from_secs(1);
 
 /// Run the daemon: poll the feeds, publish what is new
 #[derive(Debug, Args)]
@@ -39,11 +43,12 @@ pub fn run(path: &Path, arguments: &Arguments) -> Result<(), CliError> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(16)
+        // the database needs two; hanging lookups (`http`) and files may hold the others
+        .max_blocking_threads(128)
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         let signals = signals::listen().context("failed to listen for signals")?;
         let orders = Orders::default();
         let forward = signals.forward(orders.clone());
@@ -67,6 +72,8 @@ pub fn run(path: &Path, arguments: &Arguments) -> Result<(), CliError> {
         };
         let (done, ()) = tokio::join!(daemon, forward);
         done?
-    })?;
-    Ok(())
+    });
+    // a name that is being looked up can't be given up, and would hold the end up for long
+    runtime.shutdown_timeout(LEAVE_AFTER);
+    Ok(done?)
 }

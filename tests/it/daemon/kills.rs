@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{HASTY, OUT, fedi, mastodon, records, sky, texts};
 use crate::bluesky_server::{BlueskyServer, Trouble};
 use crate::daemon_process::{FeedHost, Site, news};
-use crate::mastodon_server::{Fault, Route};
+use crate::mastodon_server::{Answer, Effect, Fault, Route};
 
 /// How often the daemon is killed.
 const KILLS: usize = 25;
@@ -33,15 +33,17 @@ fn a_kill_at_any_point_loses_and_doubles_nothing() {
     let daemon = site.start();
     daemon.wait("first sight of blog for out");
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    let mut daemon = Some(daemon);
+    let unanswered = Fault { effect: Effect::Done, answer: Answer::Silence };
+    let (mut daemon, mut in_flight) = (Some(daemon), 0);
     for n in 0..KILLS {
         let running = daemon.take().unwrap_or_else(|| site.start());
         match dice.roll(6) {
             0 => fediverse.script(Route::Publish, Fault::lost()),
             1 => fediverse.script(Route::Publish, Fault::dropped()),
-            2 | 3 => bluesky.script("putRecord", Trouble::StoreThenClose),
-            4 => bluesky.script("putRecord", Trouble::HangUp),
-            _ => {}
+            2 => fediverse.script(Route::Publish, unanswered.clone()),
+            3 => bluesky.script("putRecord", Trouble::StoreThenClose),
+            4 => bluesky.script("putRecord", Trouble::Silence),
+            _ => bluesky.script("putRecord", Trouble::HangUp),
         }
         let (posts, requests) = (fediverse.requests().len(), bluesky.seen().len());
         let (polls, lines) = (blog.server().requests().len(), running.log().len());
@@ -57,8 +59,10 @@ fn a_kill_at_any_point_loses_and_doubles_nothing() {
             // at a moment that no event marks
             _ => running.wait_for_lines(usize::MAX, most * (1 + dice.roll(100) as u32) / 200),
         }
-        running.kill();
+        let log = running.kill();
+        in_flight += usize::from(log.contains("the last run ended in the middle"));
     }
+    assert!(in_flight > 3, "{in_flight} of {KILLS} kills met an attempt in flight");
     blog.add(news("last"));
     let daemon = site.start();
     let expect: Vec<String> = {
