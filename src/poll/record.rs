@@ -13,8 +13,8 @@ use super::route::{self, Fate, News};
 use crate::clock::Timestamp;
 use crate::config::{AccountConfig, CatchUp, FeedConfig};
 use crate::crosspost::State;
-use crate::entry::{Entry, Known, ParsedFeed};
-use crate::feed::diff::{self, Change, Seen};
+use crate::entry::{Entry, Known};
+use crate::feed::diff::{self, Change, Document, Seen};
 use crate::names::{AccountId, EntryId, Label};
 use crate::store::accounts::{self, Route};
 use crate::store::crossposts::{self, New, Unclaimed};
@@ -77,19 +77,19 @@ pub fn flood_incident(feed: &Label) -> String {
 pub fn parsed(
     tx: &Transaction<'_>,
     context: &Context<'_>,
-    parsed: &ParsedFeed,
+    document: &Document,
     contents: &Contents,
 ) -> Result<Recorded> {
+    let seen = &document.seen;
     let mut recorded = Recorded::default();
     let routes = accounts::routes_of(tx, context.feed.id)?;
-    let seen: Vec<Seen<'_>> = parsed.entries.iter().map(diff::see).collect();
-    let known = load_known(tx, context, &seen)?;
-    let changes = diff::diff(&seen, &known, parsed.home_url.as_deref());
-    let rows = store_entries(tx, context, &seen, &changes, &mut recorded)?;
+    let known = load_known(tx, context, seen)?;
+    let changes = diff::diff(seen, &known, document.home_url.as_deref());
+    let rows = store_entries(tx, context, seen, &changes, &mut recorded)?;
 
     baseline(tx, context, &routes, &mut recorded)?;
-    route_news(tx, context, &routes, &seen, &changes, &rows, &mut recorded)?;
-    review_unclaimed(tx, context, &seen, &rows, &mut recorded)?;
+    route_news(tx, context, &routes, seen, &changes, &rows, &mut recorded)?;
+    review_unclaimed(tx, context, seen, &rows, &mut recorded)?;
 
     feeds::save_contents(tx, context.feed.id, context.poll, contents)?;
     recorded.recovered_since =
@@ -125,11 +125,7 @@ pub fn failed(tx: &Transaction<'_>, context: &Context<'_>, message: &str) -> Res
 }
 
 /// The stored entries that share an id, a URL or a sign with one of the document.
-fn load_known(
-    tx: &Transaction<'_>,
-    context: &Context<'_>,
-    seen: &[Seen<'_>],
-) -> Result<Vec<Known>> {
+fn load_known(tx: &Transaction<'_>, context: &Context<'_>, seen: &[Seen]) -> Result<Vec<Known>> {
     let feed = context.feed.id;
     let mut found: HashMap<EntryId, Known> = HashMap::new();
     if !entries::any(tx, feed)? {
@@ -160,7 +156,7 @@ fn load_known(
 fn store_entries(
     tx: &Transaction<'_>,
     context: &Context<'_>,
-    seen: &[Seen<'_>],
+    seen: &[Seen],
     changes: &[Change],
     recorded: &mut Recorded,
 ) -> Result<Vec<Option<EntryId>>> {
@@ -173,7 +169,7 @@ fn store_entries(
     for at in order {
         let seen = &seen[at];
         let row = entries::Row {
-            entry: seen.entry,
+            entry: &seen.entry,
             sign: seen.sign.as_deref(),
             content_hash: &seen.content_hash,
             body: &seen.body,
@@ -234,14 +230,14 @@ fn route_news(
     tx: &Transaction<'_>,
     context: &Context<'_>,
     routes: &[Route],
-    seen: &[Seen<'_>],
+    seen: &[Seen],
     changes: &[Change],
     rows: &[Option<EntryId>],
     recorded: &mut Recorded,
 ) -> Result<()> {
     let mut fresh: Vec<(EntryId, &Entry)> = (0..seen.len())
         .filter(|&at| changes[at] == Change::New)
-        .filter_map(|at| rows[at].map(|row| (row, seen[at].entry)))
+        .filter_map(|at| rows[at].map(|row| (row, &seen[at].entry)))
         .collect();
     // rows are numbered the oldest first
     fresh.sort_by_key(|(row, _)| *row);
@@ -329,12 +325,12 @@ fn announce(entry: &Entry, fate: &Fate, account: &Label, recorded: &mut Recorded
 fn review_unclaimed(
     tx: &Transaction<'_>,
     context: &Context<'_>,
-    seen: &[Seen<'_>],
+    seen: &[Seen],
     rows: &[Option<EntryId>],
     recorded: &mut Recorded,
 ) -> Result<()> {
     let listed: HashMap<EntryId, &Entry> =
-        rows.iter().zip(seen).filter_map(|(row, seen)| Some(((*row)?, seen.entry))).collect();
+        rows.iter().zip(seen).filter_map(|(row, seen)| Some(((*row)?, &seen.entry))).collect();
     let oldest: Option<EntryId> = listed.keys().min().copied();
     for open in crossposts::unclaimed(tx, context.feed.id)? {
         match listed.get(&open.entry) {
