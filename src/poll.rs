@@ -10,32 +10,30 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, FeedConfig};
 use crate::feed::cadence::Outcome;
-use crate::feed::diff::{self, Document};
-use crate::feed::fetch::{self, Answer, Ask, Body, Fetched};
 use crate::feed::moved::{Moved, Sight};
-use crate::feed::parse::{self, Hint};
 use crate::http;
 use crate::names::{FeedId, Label};
 use crate::pulse::Pulses;
-use crate::store::feeds::{self, Contents, Feed, PollRow, Validators};
-use crate::store::{Result, Store, Transaction, entries};
+use crate::store::feeds::{self, Feed, PollRow, Validators};
+use crate::store::{Result, Store, Transaction};
 use crate::wake::Wake;
 
+mod ask;
 pub mod record;
 mod review;
 pub mod route;
 mod say;
 mod when;
 
+use ask::Found;
 use record::{Context, Recorded};
-use when::{Hints, fetch_validators, has_validators, moved_of, next_poll, stored_validators};
+use when::{Hints, has_validators, moved_of, next_poll};
 
 /// Polls under way at once.
 const POLLS_MAX: usize = 32;
@@ -89,13 +87,6 @@ impl Default for Turns {
             parses: Semaphore::new(PARSES_MAX),
         }
     }
-}
-
-/// What came of asking for a feed, before it is recorded.
-enum Found {
-    Unchanged(Option<Validators>),
-    Changed { document: Document, contents: Contents },
-    Failed { message: String, outcome: Outcome },
 }
 
 impl Poller {
@@ -253,80 +244,6 @@ impl Poller {
         }
     }
 
-    /// Fetches and parses.
-    async fn ask(
-        &self,
-        feed: &Feed,
-        config: &FeedConfig,
-        moved: &Moved,
-        at_host: SemaphorePermit<'_>,
-    ) -> (Found, Hints) {
-        let validators = fetch_validators(feed);
-        let ask = Ask {
-            moved_to: moved.to.as_ref(),
-            validators: validators.as_ref(),
-            ..Ask::new(&config.url)
-        };
-        let fetched = fetch::fetch(&self.http, &ask, self.clock.now()).await;
-        drop(at_host);
-        let fetched = match fetched {
-            Ok(fetched) => fetched,
-            Err(error) => {
-                let hints =
-                    Hints { permanent: None, fresh_for: None, retry_after: error.retry_after };
-                let outcome = error.outcome();
-                return (Found::Failed { message: error.to_string(), outcome }, hints);
-            }
-        };
-        let Fetched { answer, url, permanent, fresh_for, retry_after } = fetched;
-        let hints = Hints { permanent, fresh_for, retry_after };
-        let found = match answer {
-            Answer::Unchanged(validators) => Found::Unchanged(Some(stored_validators(validators))),
-            Answer::Body(body) if feed.body_hash.as_deref() == Some(&body.sha256) => {
-                Found::Unchanged(body.validators.map(stored_validators))
-            }
-            Answer::Body(body) => self.parse(feed, body, url).await,
-        };
-        (found, hints)
-    }
-
-    /// Parses a body on a thread of its own; an answer that is no usable feed is a failure.
-    async fn parse(&self, feed: &Feed, body: Body, url: Url) -> Found {
-        let _turn = self.turns.parses.acquire().await.expect("never closed");
-        let Body { bytes, sha256, content_type, validators } = body;
-        let shown = http::shown(&url).to_string();
-        let parsed = tokio::task::spawn_blocking(move || {
-            let hint = Hint { url: &url, content_type: content_type.as_deref() };
-            let mut parsed = parse::parse(&bytes, &hint)?;
-            // here, and not while other polls wait for the database
-            let seen = std::mem::take(&mut parsed.entries).into_iter().map(diff::see).collect();
-            let document = Document { seen, home_url: parsed.home_url.take() };
-            Ok::<_, parse::ParseError>((parsed, document))
-        })
-        .await
-        .expect("the parser catches its panics");
-        let failed = |message| Found::Failed { message, outcome: Outcome::Failed };
-        let (parsed, document) = match parsed {
-            Ok(parsed) => parsed,
-            Err(error) => return failed(format!("`{shown}` is no usable feed: {error}")),
-        };
-        if document.seen.is_empty() {
-            let id = feed.id;
-            match self.store.read(move |db| entries::any(db, id)).await {
-                Ok(false) => {}
-                Ok(true) => return failed(format!("`{shown}` has no entries any more")),
-                Err(error) => return failed(error.to_string()),
-            }
-        }
-        let contents = Contents {
-            title: parsed.title,
-            validators: validators.map(stored_validators).unwrap_or_default(),
-            body_hash: sha256.to_vec(),
-            ttl_s: parsed.ttl.and_then(|ttl| i64::try_from(ttl.as_secs()).ok()),
-        };
-        Found::Changed { document, contents }
-    }
-
     /// Commits what a poll found, and says it; `in_company` of other polls it waits a moment for
     /// theirs. Tells when the feed is due again.
     async fn record(
@@ -334,7 +251,7 @@ impl Poller {
         feed: &Feed,
         feed_config: &FeedConfig,
         config: &Arc<Config>,
-        found: Found,
+        mut found: Found,
         hints: &Hints,
         in_company: bool,
     ) -> Result<(Recorded, Option<Timestamp>)> {
@@ -369,11 +286,11 @@ impl Poller {
         };
         let (own, all) = (feed.clone(), Arc::clone(config));
         let feed_config = feed_config.clone();
-        let message = match &found {
-            Found::Failed { message, .. } => Some(message.clone()),
-            _ => None,
+        let (message, problems) = match &mut found {
+            Found::Failed { message, .. } => (message.clone(), Vec::new()),
+            Found::Unchanged(_) => Default::default(),
+            Found::Changed { problems, .. } => (String::new(), std::mem::take(problems)),
         };
-        let next = poll.next_poll_at;
         let work = move |tx: &Transaction<'_>| {
             let context = Context {
                 feed: &own,
@@ -383,20 +300,22 @@ impl Poller {
                 now,
             };
             if !feeds::is_still(tx, &own)? {
-                return Ok(Ok(Recorded::default())); // a reload changed it meanwhile
+                // a reload changed it meanwhile
+                return Ok((Ok(Recorded::default()), feeds::due_at(tx, own.id)?));
             }
-            match found {
-                Found::Failed { message, .. } => record::failed(tx, &context, &message).map(Err),
+            let recorded = match found {
+                Found::Failed { message, .. } => Err(record::failed(tx, &context, &message)?),
                 Found::Unchanged(validators) => {
                     let validators = validators.unwrap_or_else(|| own.validators.clone());
-                    record::unchanged(tx, &context, &validators).map(Ok)
+                    Ok(record::unchanged(tx, &context, &validators)?)
                 }
-                Found::Changed { document, contents } => {
-                    record::parsed(tx, &context, &document, &contents).map(Ok)
+                Found::Changed { document, contents, .. } => {
+                    Ok(record::parsed(tx, &context, &document, &contents)?)
                 }
-            }
+            };
+            Ok((recorded, feeds::due_at(tx, own.id)?))
         };
-        let recorded = if in_company {
+        let (recorded, next) = if in_company {
             self.store.write_soon(work).await?
         } else {
             self.store.write(work).await?
@@ -404,22 +323,13 @@ impl Poller {
         match recorded {
             Ok(recorded) => {
                 say::recorded(&feed.label, &recorded, now);
+                say::problems(&feed.label, &problems);
                 Ok((recorded, next))
             }
             Err(is_new) => {
-                let message = message.unwrap_or_default();
                 say::failed(&feed.label, &message, is_new, next, now);
                 Ok((Recorded::default(), next))
             }
         }
-    }
-
-    fn host_of(&self, url: &Url) -> Arc<Semaphore> {
-        let mut hosts = self.turns.hosts.lock().expect("no code panics while it holds the lock");
-        if hosts.len() > 4096 {
-            hosts.retain(|_, turns| Arc::strong_count(turns) > 1);
-        }
-        let host = url.host_str().unwrap_or_default().to_owned();
-        Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(POLLS_PER_HOST))))
     }
 }

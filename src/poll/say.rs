@@ -6,6 +6,7 @@ use url::Url;
 
 use super::record::{self, Recorded};
 use crate::clock::Timestamp;
+use crate::entry::Problem;
 use crate::names::Label;
 use crate::report;
 
@@ -53,6 +54,16 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
         let what = if *back { "is back, and goes out" } else { "is withdrawn" };
         tracing::info!(%feed, %account, entry = entry.0,
             "an entry of {feed} {what} on {account}; its story: `posse-party why {entry}`");
+    }
+}
+
+/// Says what of a document could not be taken as it stood.
+pub fn problems(feed: &Label, problems: &[Problem]) {
+    if let Some(first) = problems.first() {
+        tracing::info!(%feed,
+            "{feed} is read, with {}: {}{}; see `posse-party feed {feed}`",
+            report::count(problems.len(), "problem"), first.message,
+            if problems.len() > 1 { " …" } else { "" });
     }
 }
 

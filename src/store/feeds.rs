@@ -211,12 +211,24 @@ pub fn mark_started(
     started: &[(FeedId, Option<Timestamp>)],
     now: Timestamp,
 ) -> Result<()> {
-    let mut statement = connection
-        .prepare_cached("UPDATE feeds SET last_attempt_at = ?2, next_poll_at = ?3 WHERE id = ?1")?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE feeds SET last_attempt_at = ?2, next_poll_at = ?3, asked = 0 WHERE id = ?1",
+    )?;
     for (feed, next) in started {
         statement.execute((feed.0, now.as_millis(), next.map(Timestamp::as_millis)))?;
     }
     Ok(())
+}
+
+/// When a feed is due.
+///
+/// # Errors
+/// The database can't be read.
+pub fn due_at(connection: &Connection, feed: FeedId) -> Result<Option<Timestamp>> {
+    let mut statement =
+        connection.prepare_cached("SELECT next_poll_at FROM feeds WHERE id = ?1")?;
+    let at: Option<i64> = statement.query_row([feed.0], |row| row.get(0))?;
+    Ok(at.map(Timestamp::from_millis))
 }
 
 /// Whether a feed is still active and at the address at which it was asked.
@@ -286,7 +298,9 @@ fn save_row(
     error: Option<&str>,
 ) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "UPDATE feeds SET last_attempt_at = :at, next_poll_at = :next,
+        "UPDATE feeds SET last_attempt_at = :at,
+            -- who asked for it meanwhile did not see what this poll saw
+            next_poll_at = CASE WHEN asked THEN :at ELSE :next END, asked = 0,
             moved = :moved,
             last_success_at = CASE WHEN :error IS NULL THEN :at ELSE last_success_at END,
             errors = CASE WHEN :error IS NULL THEN 0 ELSE errors + 1 END,
@@ -317,7 +331,7 @@ fn save_validators(connection: &Connection, feed: FeedId, new: &Validators) -> R
 /// The database can't be written.
 pub fn poll_now(connection: &Connection, feed: Option<FeedId>, now: Timestamp) -> Result<usize> {
     let mut statement = connection.prepare_cached(
-        "UPDATE feeds SET next_poll_at = min(coalesce(next_poll_at, ?2), ?2)
+        "UPDATE feeds SET next_poll_at = min(coalesce(next_poll_at, ?2), ?2), asked = 1
          WHERE active = 1 AND (?1 IS NULL OR id = ?1)",
     )?;
     Ok(statement.execute((feed.map(|feed| feed.0), now.as_millis()))?)
