@@ -158,7 +158,8 @@ impl Store {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         let inner = Arc::clone(&self.inner);
-        blocking(move || work(&lock(&inner.reader))).await
+        let done = blocking(move || work(&lock(&inner.reader))).await;
+        done.map_err(|error| error.of(&self.inner.path))
     }
 
     /// A number that changes when another process has committed something.
@@ -216,7 +217,7 @@ impl Inner {
         let served = catch_unwind(AssertUnwindSafe(|| {
             while let Some(mut jobs) = lock(&self.queue).take() {
                 let committed = run_all(&mut lock(&self.writer), &mut jobs);
-                jobs.into_iter().for_each(|job| job.finish(committed.clone()));
+                jobs.into_iter().for_each(|job| job.finish(committed.clone(), &self.path));
             }
         }));
         if served.is_err() {
@@ -255,8 +256,8 @@ fn run_all(writer: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<()> {
 trait Job: Send {
     /// Does the work in a savepoint, and keeps what it returned.
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<()>;
-    /// Tells the caller what came of it.
-    fn finish(self: Box<Self>, committed: Result<()>);
+    /// Tells the caller what came of it, in the database at `path`.
+    fn finish(self: Box<Self>, committed: Result<()>, path: &Path);
 }
 
 struct Write<T, F> {
@@ -285,14 +286,14 @@ where
         Ok(())
     }
 
-    fn finish(self: Box<Self>, committed: Result<()>) {
+    fn finish(self: Box<Self>, committed: Result<()>, path: &Path) {
         let result = match (committed, self.result) {
             (Err(error), _) => Err(error),
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(StoreError::panicked()),
         };
         // nobody waits any more only when the caller was cancelled
-        let _ = self.answer.send(result);
+        let _ = self.answer.send(result.map_err(|error| error.of(path)));
     }
 }
 

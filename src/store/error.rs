@@ -55,6 +55,14 @@ impl StoreError {
         Self::new(format!("failed to {doing} `{}`: {error}", path.display()))
     }
 
+    /// The same error; where its cause is outside, with the place to look at.
+    pub(super) fn of(self, path: &Path) -> Self {
+        if !self.passing {
+            return self;
+        }
+        Self { message: format!("{} (database `{}`)", self.message, path.display()), ..self }
+    }
+
     /// The same error, naming the database.
     pub(super) fn at(self, path: &Path) -> Self {
         let message = format!("failed to open the database `{}`: {}", path.display(), self.message);

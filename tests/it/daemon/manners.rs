@@ -253,7 +253,7 @@ fn one_alert_when_trouble_begins_and_one_line_when_it_is_over() {
     let blog = FeedHost::start(vec![news("old"), news("older")]);
     let site = Site::new(&[&blog.config("blog"), OUT, QUICK].concat());
     let daemon = site.start();
-    daemon.wait("first sight of blog for out: what was there already (2 item");
+    daemon.wait("first sight of blog for out");
     let cut = atom(&[news("1"), news("2"), news("old")]);
     blog.script(Reply::ok(&cut[..cut.len() / 2]).header("Content-Length", "99999").close());
     blog.script(Reply::ok("<!DOCTYPE html><title>Maintenance</title>"));

@@ -43,7 +43,8 @@ fn a_full_disk_stops_everything_before_anything_is_sent() {
     daemon.wait("nothing is sent to fedi: ");
     daemon.wait("nothing is sent to sky: ");
     let line = daemon.wait("no feed is polled: ");
-    assert!(line.contains("disk"), "{line}");
+    let place = format!("(database `{}`)", site.database().display());
+    assert!(line.contains("disk") && line.contains(&place), "{line}");
     assert_eq!(fediverse.count(Route::Publish), 0);
     assert_eq!(bluesky.seen_of("putRecord").len(), 0);
     blog.add(news("2"));
