@@ -54,8 +54,6 @@ struct Key {
 enum Written {
     /// The post is there.
     Post(Receipt),
-    /// Something else is, or was a moment ago.
-    KeyTaken(Failure),
     /// The key is refused for its letters: it never was, and never will be, a post.
     KeyUnfit(Failure),
 }
@@ -74,26 +72,23 @@ impl Bluesky {
     }
 
     /// Puts the draft under the key of its crosspost; under another one, once, where the server
-    /// can't take a key that nothing was ever sent with.
+    /// takes no key with these letters.
+    ///
+    /// A key that is taken is never replaced, not even one chosen just now: whatever repeated the
+    /// request on its way may have made our post there.
     async fn put(&self, draft: &Draft, desk: &Desk<'_>) -> Result<Receipt, Failure> {
         let mut session = self.access.session(desk).await?;
-        let known = journalled(desk).await?.filter(|key| key.did == session.did);
-        let used = known.is_some();
-        let key = match known {
+        let key = match journalled(desk).await?.filter(|key| key.did == session.did) {
             Some(key) => key,
             None => choose(desk, &session.did).await?,
         };
-        match self.write(draft, &key, &mut session, desk).await? {
-            Written::Post(receipt) => return Ok(receipt),
-            // an earlier attempt may have made that post, and its owner changed it since: only a
-            // person can tell
-            Written::KeyTaken(failure) if used => return Err(failure),
-            Written::KeyTaken(_) | Written::KeyUnfit(_) => {}
+        if let Written::Post(receipt) = self.write(draft, &key, &mut session, desk).await? {
+            return Ok(receipt);
         }
         let key = choose(desk, &session.did).await?;
         match self.write(draft, &key, &mut session, desk).await? {
             Written::Post(receipt) => Ok(receipt),
-            Written::KeyTaken(failure) | Written::KeyUnfit(failure) => Err(failure),
+            Written::KeyUnfit(failure) => Err(failure),
         }
     }
 
@@ -123,9 +118,10 @@ impl Bluesky {
             Meaning::BadKey => Ok(Written::KeyUnfit(refused)),
             Meaning::Taken => match self.look(draft, key, server, desk).await {
                 Found::Published(receipt) => Ok(Written::Post(receipt)),
-                Found::Absent => Ok(Written::KeyTaken(refused)),
-                Found::Unknown(failure) if failure.class == Class::Duplicate => {
-                    Ok(Written::KeyTaken(failure))
+                // a server that lags behind itself
+                Found::Absent => {
+                    let message = format!("{}, and yet shows nothing there", refused.message);
+                    Err(Failure::ambiguous(message))
                 }
                 Found::Unknown(failure) => Err(failure),
             },

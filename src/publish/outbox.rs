@@ -1,17 +1,22 @@
 //! Outbox: posts as lines of JSON in a local file, for whatever reads it.
 //!
 //! One line a post, appended in one write and fsynced. Before it is written, the journal holds the
-//! file (its inode), its length and the line's time, so that `find` knows where to look and notices
-//! when the file was rotated away meanwhile. **Invariant:** a line is never merged with another and
-//! never taken away once it is whole. **Refuses:** anything that is not a regular file.
+//! file (path, device, inode), its length and the line's time, so that `find` knows where to look
+//! and notices when the file was rotated away, or another one configured, meanwhile.
+//! **Invariant:** a line is never merged with another and never taken away once it is whole.
+//! **Refuses:** anything that is not a regular file; to wait for a lock without end.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::time::Instant;
+use url::Url;
 
-use self::file::Mark;
+use self::file::{Lock, Mark};
 use super::{Desk, Found, Identity, NotebookError, Outcome, Publisher};
 use crate::crosspost::{Failure, Receipt};
 use crate::draft::{Card, Draft, Facet};
@@ -22,6 +27,10 @@ mod file;
 
 /// Where the journal keeps what was about to be appended.
 const NOTE: &str = "appending";
+/// How long another program may hold the lock of the file.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How often the lock is tried meanwhile.
+const LOCK_AGAIN: Duration = Duration::from_millis(25);
 
 /// A file of JSON lines.
 #[derive(Clone, Debug)]
@@ -65,6 +74,30 @@ impl Outbox {
         tokio::task::spawn_blocking(move || work(&path)).await
     }
 
+    /// The file under the lock `lock`.
+    ///
+    /// # Errors
+    /// `retry`: it can't be had.
+    async fn locked(&self, lock: Lock) -> Result<File, Failure> {
+        let until = Instant::now() + LOCK_WAIT;
+        loop {
+            let tried = self.with_file(move |path| file::lock(path, lock)).await;
+            let tried = tried.map_err(|error| Failure::retry(format!("locking broke: {error}")))?;
+            match tried? {
+                Some(file) => return Ok(file),
+                None if Instant::now() < until => tokio::time::sleep(LOCK_AGAIN).await,
+                None => return Err(file::held_by_others(&self.path, LOCK_WAIT)),
+            }
+        }
+    }
+
+    /// What stands for a post: there is one address for all of them.
+    fn receipt(&self, crosspost: CrosspostId) -> Receipt {
+        let path = std::path::absolute(&self.path).ok();
+        let url = path.and_then(|path| Url::from_file_path(path).ok()).map(String::from);
+        Receipt { remote_id: crosspost.to_string(), url }
+    }
+
     /// Appends the line of `draft`, journalled before.
     async fn append(
         &self,
@@ -89,7 +122,8 @@ impl Outbox {
         };
         let mut line = json!(line).to_string();
         line.push('\n');
-        self.with_file(move |path| file::append(path, line.as_bytes()))
+        let file = self.locked(Lock::Alone).await?;
+        self.with_file(move |path| file::append(file, path, line.as_bytes()))
             .await
             .unwrap_or_else(|error| Err(Failure::ambiguous(format!("the append broke: {error}"))))
     }
@@ -102,18 +136,21 @@ impl Outbox {
         let is_ours = move |line: &serde_json::Value| {
             line["crosspost"] == json!(crosspost) && line["posted_at"] == json!(note.posted_at)
         };
-        let found = self.with_file(move |path| file::find(path, &note.mark, is_ours)).await;
+        if let Err(failure) = file::is_under(&self.path, &note.mark) {
+            return Ok(Found::Unknown(failure));
+        }
+        let file = match self.locked(Lock::Shared).await {
+            Ok(file) => file,
+            Err(failure) => return Ok(Found::Unknown(failure)),
+        };
+        let found = self.with_file(move |path| file::find(file, path, &note.mark, is_ours)).await;
         Ok(match found {
-            Ok(Ok(true)) => Found::Published(receipt(crosspost)),
+            Ok(Ok(true)) => Found::Published(self.receipt(crosspost)),
             Ok(Ok(false)) => Found::Absent,
             Ok(Err(failure)) => Found::Unknown(failure),
             Err(error) => Found::Unknown(Failure::retry(format!("the search broke: {error}"))),
         })
     }
-}
-
-fn receipt(crosspost: CrosspostId) -> Receipt {
-    Receipt { remote_id: crosspost.to_string(), url: None }
 }
 
 fn no_crosspost() -> Failure {
@@ -143,7 +180,7 @@ impl Publisher for Outbox {
             Err(error) => return Outcome::Failed(error.into()),
         }
         match self.append(draft, crosspost, desk).await {
-            Ok(()) => Outcome::Published(receipt(crosspost)),
+            Ok(()) => Outcome::Published(self.receipt(crosspost)),
             Err(failure) => Outcome::Failed(failure),
         }
     }

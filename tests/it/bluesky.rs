@@ -12,6 +12,7 @@ use posse_party::http;
 use posse_party::names::CrosspostId;
 use posse_party::publish::bluesky::Bluesky;
 use posse_party::publish::{Desk, Found, Notebook, NotebookError, Outcome, Publisher, Scratch};
+use posse_party::redact::redact;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -416,11 +417,25 @@ async fn a_key_that_the_server_does_not_take_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_fresh_key_that_is_taken_is_replaced() {
+async fn a_fresh_key_that_is_taken_is_not_replaced() {
+    // a proxy said it twice, and the server that is asked lags behind
+    let bench = Bench::signed_in().await;
+    bench.server.script("putRecord", Trouble::StoreThenRefuse(400, "InvalidSwap"));
+    bench.server.script("getRecord", Trouble::Refuse(400, "RecordNotFound", "not yet"));
+    let failure = bench.failure().await;
+    assert_eq!(failure.class, Class::Ambiguous, "{failure:?}");
+    assert_eq!(bench.server.seen_of("putRecord").len(), 1);
+    assert!(matches!(bench.find().await, Found::Published(_)));
+    assert_eq!(bench.server.records().len(), 1);
+
+    // nothing is there: the same key goes out again
     let bench = Bench::signed_in().await;
     bench.server.script("putRecord", Trouble::Refuse(400, "InvalidSwap", "Record was at bafy"));
+    assert_eq!(bench.failure().await.class, Class::Ambiguous);
+    assert_eq!(bench.find().await, Found::Absent);
     bench.published().await;
-    assert_eq!(bench.server.seen_of("getRecord").len(), 1);
+    let puts = bench.server.seen_of("putRecord");
+    assert_eq!(puts[0].body, puts[1].body);
     assert_eq!(bench.server.records().len(), 1);
 }
 
@@ -747,6 +762,43 @@ async fn an_attempt_that_another_account_may_have_made_is_left_to_a_person() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// A repository is one wherever it is asked for: the same key there makes no second post.
+#[tokio::test]
+async fn another_server_of_the_same_account_gets_the_same_key() {
+    let (bench, other) = (Bench::signed_in().await, BlueskyServer::start());
+    bench.server.script("putRecord", Trouble::StoreThenClose);
+    bench.failure().await;
+    let moved = account(&bench.client, HANDLE, APP_PASSWORD, other.url());
+    assert_eq!(moved.find(&draft(), &bench.desk()).await, Found::Absent, "it has no such record");
+    let outcome = moved.publish(&draft(), &bench.desk()).await;
+    assert!(matches!(outcome, Outcome::Published(_)), "{outcome:?}");
+    let keys = [&bench.server, &other].map(|server| server.records()[0].rkey.clone());
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(other.records()[0].value, bench.server.records()[0].value);
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_session_are_known_to_the_log() {
+    let bench = Bench::signed_in().await;
+    bench.server.expire_tokens();
+    bench.published().await;
+    let tokens = bench.server.tokens();
+    assert_eq!(tokens.len(), 4, "two, and two more");
+    for token in tokens {
+        let line = format!("a server said `{token}`");
+        assert_eq!(redact(&line), "a server said `[redacted]`");
+    }
+
+    // and those of before a restart, which nobody has sent since
+    let (name, note) = ("bluesky_session", "access-of-an-earlier-run");
+    let mut session = bench.memory.read(name).await.unwrap().unwrap();
+    session["access"] = note.into();
+    bench.memory.write(name, session).await.unwrap();
+    bench.find().await;
+    bench.published().await;
+    assert_eq!(redact(note), "[redacted]");
 }
 
 #[tokio::test]

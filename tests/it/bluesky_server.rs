@@ -56,6 +56,8 @@ pub enum Trouble {
     Limit(i64),
     /// The request is carried out; 500 all the same.
     StoreThenFail,
+    /// The request is carried out; this status and name all the same.
+    StoreThenRefuse(u16, &'static str),
     /// Nothing is done; a proxy's page.
     Html(u16),
     /// Nothing is done; a redirect there.
@@ -392,6 +394,9 @@ fn troubled(trouble: Option<Trouble>, reply: Option<Reply>) -> Deed {
         }
         Some(Trouble::StoreThenFail) => {
             Deed::Say(error_reply(500, "InternalServerError", "Internal Server Error"))
+        }
+        Some(Trouble::StoreThenRefuse(status, error)) => {
+            Deed::Say(error_reply(status, error, "so it says"))
         }
         Some(Trouble::Html(status)) => Deed::Say(page(status, Vec::new())),
         Some(Trouble::Redirect(to)) => Deed::Say(page(307, vec![("location".into(), to)])),

@@ -1,7 +1,8 @@
 //! The Mastodon publisher against strict servers of every family that lose, cut, delay and replace
 //! its answers.
 //!
-//! Time is moved by handing the publisher another clock, never by waiting.
+//! Time is moved by handing another clock to a publisher that has just begun and so can't know
+//! better, as after a restart; never by waiting.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -31,6 +32,8 @@ const SHORT: Duration = Duration::from_millis(500);
 struct Bench {
     server: MastodonServer,
     publisher: Mastodon,
+    token: &'static str,
+    timeout: Duration,
     journal: Scratch,
     memory: Scratch,
     clock: Clock,
@@ -50,21 +53,48 @@ impl Bench {
         Self::with_token(family, TOKEN)
     }
 
-    fn with_token(family: Family, token: &str) -> Self {
+    fn with_token(family: Family, token: &'static str) -> Self {
         let server = MastodonServer::start(family);
-        let publisher = publisher(&server, token, TIMEOUT);
+        let (publisher, timeout) = (publisher(&server, token, TIMEOUT), TIMEOUT);
         let (journal, memory) = (Scratch::default(), Scratch::default());
-        Self { server, publisher, journal, memory, clock: Clock::System }
+        Self { server, publisher, token, timeout, journal, memory, clock: Clock::System }
     }
 
     /// Gives up soon from now on.
     fn impatient(&mut self) {
-        self.publisher = publisher(&self.server, TOKEN, SHORT);
+        self.timeout = SHORT;
+        self.restart();
     }
 
     /// Waits as long as it takes from now on.
     fn patient(&mut self) {
-        self.publisher = publisher(&self.server, TOKEN, TIMEOUT);
+        self.timeout = TIMEOUT;
+        self.restart();
+    }
+
+    /// Goes on with what is in the database, and nothing else.
+    fn restart(&mut self) {
+        self.publisher = publisher(&self.server, self.token, self.timeout);
+    }
+
+    /// Uses another token from now on.
+    fn use_token(&mut self, token: &'static str) {
+        self.token = token;
+        self.restart();
+    }
+
+    /// Uses another server from now on, and returns the one of before.
+    fn move_to(&mut self, server: MastodonServer) -> MastodonServer {
+        let before = std::mem::replace(&mut self.server, server);
+        self.restart();
+        before
+    }
+
+    /// Goes on to the next crosspost.
+    fn next(&mut self) {
+        self.journal = Scratch::default();
+        self.clock = Clock::System;
+        self.restart();
     }
 
     /// One whose publisher has asked for the limits, as the pipeline does before it composes.
@@ -104,6 +134,12 @@ impl Bench {
     }
 
     fn until(&mut self, at: Timestamp) {
+        self.set_clock(at);
+        self.restart();
+    }
+
+    /// Somebody sets the clock, and the program runs on.
+    fn set_clock(&mut self, at: Timestamp) {
         self.clock = Clock::virtual_from(at);
     }
 
@@ -339,7 +375,7 @@ async fn inside_the_window_the_same_request_goes_out_again() {
     assert_eq!(posted.len(), 2);
     assert_eq!(posted[0].header("idempotency-key"), posted[1].header("idempotency-key"));
     assert_eq!(posted[0].body, posted[1].body);
-    assert_eq!(bench.server.count(Route::Statuses), 0, "the key was enough");
+    assert_eq!(bench.server.count(Route::Statuses), 1, "after a look");
 }
 
 #[tokio::test]
@@ -402,10 +438,207 @@ async fn a_refusal_gets_a_new_key_and_a_doubt_does_not() {
     let failure = bench.failure(&draft()).await;
     let Class::Retry { not_before: Some(at) } = failure.class else { panic!("{failure:?}") };
     assert!(at.since(Clock::System.now()) > Duration::from_secs(20));
-    // even a draft that has changed meanwhile: what may be there is repeated as it was
-    bench.publish(&Draft { text: "Another".into(), ..draft() }).await;
+    bench.publish(&draft()).await;
     let posted = bench.posted();
     assert_eq!((key(&posted[0]), &posted[0].body), (key(&posted[1]), &posted[1].body));
+}
+
+/// `retry` and `resolve --retry` compose anew while the journal holds the request of before.
+#[tokio::test]
+async fn a_draft_that_was_composed_anew_is_what_is_sent_and_sought() {
+    for family in [Family::Mastodon, Family::GoToSocial] {
+        let mut bench = Bench::ready(family).await;
+        let edited = Draft { text: "Quite another thing".into(), ..Draft::default() };
+        bench.server.script(Route::Publish, Fault::dropped());
+        bench.failure(&draft()).await;
+        bench.server.script(Route::Publish, Fault::lost());
+        bench.failure(&edited).await;
+        let posted = bench.posted();
+        assert_ne!(posted[0].header("idempotency-key"), posted[1].header("idempotency-key"));
+        assert_eq!(bench.server.posts()[0].text, edited.text);
+        // whatever draft comes with the question: what was sent is what is sought
+        bench.server.forget_keys();
+        for asked in [edited, draft()] {
+            bench.later(MINUTE);
+            let found = bench.find(&asked).await;
+            assert!(matches!(found, Found::Published(_)), "{family:?}: {found:?}");
+        }
+        assert_eq!(bench.server.posts().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_to_one_server_is_not_sought_on_another() {
+    for family in [Family::Mastodon, Family::GoToSocial] {
+        let mut bench = Bench::ready(family).await;
+        bench.server.script(Route::Publish, Fault::lost());
+        bench.failure(&draft()).await;
+        let old = bench.move_to(MastodonServer::start(family));
+        bench.later(MINUTE);
+        let Found::Unknown(failure) = bench.find(&draft()).await else { panic!("it was judged") };
+        assert_eq!(failure.class, Class::Ambiguous);
+        let origin = old.url().origin().ascii_serialization();
+        assert!(failure.message.contains(&format!("sent to `{origin}`")), "{failure:?}");
+        assert!(bench.server.requests().is_empty(), "nobody was asked");
+
+        // its owner looked, and wants it here
+        bench.deliver(&draft()).await;
+        let key = |request: &Request| request.header("idempotency-key").map(str::to_owned);
+        let publish = |request: &&Request| request.route() == Some(Route::Publish);
+        let before = old.requests().iter().find(publish).and_then(key);
+        assert_ne!(key(&bench.posted()[0]), before);
+    }
+}
+
+#[tokio::test]
+async fn a_new_token_is_trusted_where_it_is_known_to_be_the_same_account_s() {
+    const NEW: &str = "marked-secret-of-the-next-application";
+    for (asked_before, account, is_ours) in [
+        (true, None, true),
+        (false, None, false),
+        (true, Some("4711"), false),
+        (false, Some("4711"), false),
+    ] {
+        let told = format!("{asked_before}, {account:?}");
+        let mut bench = Bench::ready(Family::Mastodon).await;
+        bench.server.script(Route::Publish, Fault::dropped());
+        bench.failure(&draft()).await;
+        if asked_before {
+            let early = bench.find(&draft()).await;
+            assert!(matches!(early, Found::Unknown(_)), "{early:?}");
+        }
+        bench.server.sign_in(NEW, account);
+        bench.use_token(NEW);
+        bench.later(MINUTE);
+        match bench.find(&draft()).await {
+            Found::Published(_) if is_ours => {}
+            Found::Unknown(failure) if !is_ours => {
+                assert_eq!(failure.class, Class::Ambiguous, "{told}");
+                assert!(failure.message.contains("another token"), "{told}: {failure:?}");
+            }
+            other => panic!("{told}: {other:?}"),
+        }
+        assert_eq!(bench.server.posts().len(), usize::from(is_ours), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn posts_that_share_a_link_are_told_apart() {
+    let home = "https://blog.example.com/";
+    let note = |words: &str| Draft {
+        text: format!("{words} {home}"),
+        canonical_url: Some(home.into()),
+        ..Draft::default()
+    };
+    for family in text_families() {
+        for fault in [Fault::dropped(), Fault::lost()] {
+            let mut bench = Bench::ready(family).await;
+            let first = bench.deliver(&note("The first of the day")).await;
+            bench.next();
+            bench.server.script(Route::Publish, fault.clone());
+            let second = bench.deliver(&note("What came to my mind at noon")).await;
+            assert_ne!(first.remote_id, second.remote_id, "{family:?}, {fault:?}");
+            assert_eq!(bench.server.posts().len(), 2, "{family:?}, {fault:?}");
+        }
+    }
+    // where the words don't tell them apart, a person does
+    let mut bench = Bench::ready(Family::Mastodon).await;
+    bench.deliver(&note("The song of the day: one")).await;
+    bench.next();
+    bench.server.script(Route::Publish, Fault::dropped());
+    bench.failure(&note("The song of the day: two")).await;
+    bench.later(MINUTE);
+    let Found::Unknown(failure) = bench.find(&draft()).await else { panic!("it was taken") };
+    assert_eq!(failure.class, Class::Duplicate);
+    assert_eq!(bench.server.posts().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_words_from_just_before_are_not_ours() {
+    let mut bench = Bench::ready(Family::GoToSocial).await;
+    bench.server.set_clock_ahead(300_000);
+    bench.server.seed(&draft().text, Duration::from_secs(100), false);
+    bench.server.script(Route::Publish, Fault::dropped());
+    bench.failure(&draft()).await;
+    // the age of the request was measured: no slack for clocks is needed
+    let Found::Unknown(failure) = bench.find(&draft()).await else { panic!("it was taken") };
+    assert!(failure.message.contains("not there yet"), "{failure:?}");
+    // after a restart it was not: neither taken nor passed over
+    bench.later(MINUTE);
+    let Found::Unknown(failure) = bench.find(&draft()).await else { panic!("it was judged") };
+    assert_eq!(failure.class, Class::Duplicate);
+}
+
+#[tokio::test]
+async fn a_look_comes_before_the_key() {
+    let mut bench = Bench::ready(Family::Mastodon).await;
+    bench.server.script(Route::Publish, Fault::lost());
+    bench.failure(&draft()).await;
+    bench.server.forget_keys(); // sooner than it should
+    bench.later(MINUTE);
+    assert!(matches!(bench.find(&draft()).await, Found::Published(_)));
+    assert_eq!((bench.posted().len(), bench.server.posts().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_key_young() {
+    for family in [Family::Mastodon, Family::GoToSocial] {
+        let early = Clock::System.now().minus(HOUR * 2);
+        // the program runs on, and has measured
+        let mut bench = Bench::ready(family).await;
+        bench.server.script(Route::Publish, Fault::lost());
+        bench.failure(&draft()).await;
+        bench.server.forget_keys();
+        bench.set_clock(early);
+        let found = bench.find(&draft()).await;
+        assert!(matches!(found, Found::Published(_)), "{family:?}: {found:?}");
+
+        // it was started again: nobody knows when that was
+        for fault in [Fault::lost(), Fault::dropped()] {
+            let mut bench = Bench::ready(family).await;
+            bench.server.seed("Something older", HOUR * 3, false);
+            bench.server.script(Route::Publish, fault.clone());
+            bench.failure(&draft()).await;
+            bench.server.forget_keys();
+            bench.until(early);
+            let Found::Unknown(Failure { class: Class::Retry { not_before: Some(at) }, .. }) =
+                bench.find(&draft()).await
+            else {
+                panic!("{family:?} was believed at once");
+            };
+            bench.until(at);
+            let found = bench.find(&draft()).await;
+            if fault.effect == Effect::Done {
+                let Found::Unknown(failure) = found else { panic!("{family:?}: {found:?}") };
+                assert_eq!(failure.class, Class::Duplicate, "{family:?}");
+            } else {
+                assert_eq!(found, Found::Absent, "{family:?}");
+            }
+            assert_eq!(bench.posted().len(), 1, "{family:?}: the key is not trusted");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_ends_no_quiet_time() {
+    for family in [Family::Mastodon, Family::GoToSocial] {
+        let mut bench = Bench::ready(family).await;
+        let slow = Fault { effect: Effect::Late, answer: Answer::HangUp };
+        bench.server.script(Route::Publish, slow);
+        bench.failure(&draft()).await;
+        for hours in 1..3 {
+            bench.set_clock(Clock::System.now().plus(HOUR * hours));
+            let Found::Unknown(Failure { class: Class::Retry { not_before: Some(at) }, .. }) =
+                bench.find(&draft()).await
+            else {
+                panic!("{family:?} was believed while the request was at work");
+            };
+            assert!(at > bench.clock.now() && at <= bench.clock.now().plus(TIMEOUT * 2));
+        }
+        assert_eq!(bench.posted().len(), 1);
+        bench.server.catch_up();
+        assert!(matches!(bench.find(&draft()).await, Found::Published(_)));
+    }
 }
 
 #[tokio::test]
@@ -490,6 +723,7 @@ async fn a_clock_that_is_wrong_hides_nothing() {
         bench.server.set_clock_ahead(ahead_ms);
         bench.server.script(Route::Publish, Fault::lost());
         bench.failure(&draft()).await;
+        assert!(matches!(bench.find(&draft()).await, Found::Published(_)), "{ahead_ms}");
         bench.later(MINUTE);
         assert!(matches!(bench.find(&draft()).await, Found::Published(_)), "{ahead_ms}");
     }

@@ -176,9 +176,11 @@ pub struct Post {
     pub language: Option<String>,
     pub visibility: String,
     pub boost: bool,
+    /// Whose it is.
+    pub account: String,
 }
 
-/// The account's token.
+/// The account's token, at first.
 pub const TOKEN: &str = "marked-secret-of-the-mastodon-account";
 
 /// How long an event may take before the test fails: machines of the CI are busy.
@@ -194,6 +196,8 @@ pub struct MastodonServer {
 struct State {
     family: Family,
     origin: String,
+    token: String,
+    account: String,
     max_characters: usize,
     scopes: Vec<&'static str>,
     default_visibility: &'static str,
@@ -212,6 +216,8 @@ impl MastodonServer {
         let (state, _) = watch::channel(State {
             family,
             origin: String::new(),
+            token: TOKEN.to_owned(),
+            account: answers::ACCOUNT.to_owned(),
             max_characters: answers::default_max(family),
             scopes: vec!["read", "write:statuses"],
             default_visibility: "public",
@@ -243,6 +249,14 @@ impl MastodonServer {
     /// The limit that it announces and checks.
     pub fn set_max_characters(&self, max: usize) {
         self.state.send_modify(|state| state.max_characters = max);
+    }
+
+    /// From now on only `token` is good, and it is one of `account`; none is the one of before.
+    pub fn sign_in(&self, token: &str, account: Option<&str>) {
+        self.state.send_modify(|state| {
+            state.token = token.to_owned();
+            state.account = account.unwrap_or(&state.account).to_owned();
+        });
     }
 
     /// What the token may do. At first `read` and `write:statuses`.

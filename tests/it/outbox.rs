@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use posse_party::clock::{Clock, Timestamp};
-use posse_party::crosspost::{Class, Receipt};
+use posse_party::crosspost::{Class, Failure, Receipt};
 use posse_party::draft::{Card, Draft, Facet, Feature};
 use posse_party::names::CrosspostId;
 use posse_party::publish::outbox::Outbox;
@@ -38,6 +38,12 @@ impl Bench {
         outbox.publish(&draft("Hello"), &self.desk(crosspost, journal)).await
     }
 
+    /// What a post of this outbox is known by.
+    fn receipt(&self, crosspost: i64) -> Receipt {
+        let url = format!("file://{}", self.path.display());
+        Receipt { remote_id: crosspost.to_string(), url: Some(url) }
+    }
+
     async fn find(&self, crosspost: i64, journal: &Scratch) -> Found {
         Outbox::new(&self.path).find(&draft("Hello"), &self.desk(crosspost, journal)).await
     }
@@ -57,10 +63,6 @@ fn draft(text: &str) -> Draft {
     Draft { text: text.into(), ..Draft::default() }
 }
 
-fn receipt(crosspost: i64) -> Receipt {
-    Receipt { remote_id: crosspost.to_string(), url: None }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_post_is_one_line() {
     let bench = Bench::new();
@@ -75,7 +77,7 @@ async fn a_post_is_one_line() {
     let outbox = Outbox::new(&bench.path);
     let desk = bench.desk(7, &bench.journal);
     let outcome = outbox.publish(&draft, &desk).await;
-    assert_eq!(outcome, Outcome::Published(receipt(7)));
+    assert_eq!(outcome, Outcome::Published(bench.receipt(7)));
     let expect = json!({
         "crosspost": 7,
         "text": "Hello\n\"world\" #x",
@@ -86,7 +88,7 @@ async fn a_post_is_one_line() {
         "posted_at": "2026-02-02T02:40:00.000Z",
     });
     assert_eq!(bench.lines(), [expect]);
-    assert_eq!(outbox.find(&draft, &desk).await, Found::Published(receipt(7)));
+    assert_eq!(outbox.find(&draft, &desk).await, Found::Published(bench.receipt(7)));
 }
 
 #[tokio::test]
@@ -128,7 +130,7 @@ async fn an_attempt_that_was_cut_off_is_told_by_the_file() {
     // killed before the write, in its middle, before its last byte, and after it
     for (kept, there) in [(0, false), (20, false), (whole.len() - 1, true), (whole.len(), true)] {
         fs::write(&bench.path, &whole[..kept]).unwrap();
-        let expect = if there { Found::Published(receipt(1)) } else { Found::Absent };
+        let expect = if there { Found::Published(bench.receipt(1)) } else { Found::Absent };
         assert_eq!(bench.find(1, &bench.journal).await, expect, "{kept} bytes written");
         assert_eq!(bench.find(2, &bench.journal).await, Found::Absent, "another crosspost");
     }
@@ -142,12 +144,12 @@ async fn a_torn_line_is_not_merged_with_the_next() {
     fs::write(&bench.path, &whole[..20]).unwrap();
 
     let journal = Scratch::default();
-    assert_eq!(bench.publish(2, &journal).await, Outcome::Published(receipt(2)));
+    assert_eq!(bench.publish(2, &journal).await, Outcome::Published(bench.receipt(2)));
     let lines = bench.lines();
     assert_eq!(lines[0]["torn"].as_str().unwrap().len(), 20);
     assert_eq!(lines[1]["crosspost"], 2);
     assert_eq!(lines.len(), 2);
-    assert_eq!(bench.find(2, &journal).await, Found::Published(receipt(2)));
+    assert_eq!(bench.find(2, &journal).await, Found::Published(bench.receipt(2)));
     assert_eq!(bench.find(1, &bench.journal).await, Found::Absent);
 }
 
@@ -155,7 +157,7 @@ async fn a_torn_line_is_not_merged_with_the_next() {
 async fn a_line_that_is_there_is_not_repeated() {
     let bench = Bench::new();
     for _ in 0..3 {
-        assert_eq!(bench.publish(1, &bench.journal).await, Outcome::Published(receipt(1)));
+        assert_eq!(bench.publish(1, &bench.journal).await, Outcome::Published(bench.receipt(1)));
     }
     assert_eq!(bench.lines().len(), 1);
 }
@@ -167,7 +169,52 @@ async fn an_old_line_of_the_same_number_is_not_ours() {
     bench.publish(1, &bench.journal).await;
     let journal = Scratch::default();
     assert_eq!(bench.find(1, &journal).await, Found::Absent);
-    assert_eq!(bench.publish(1, &journal).await, Outcome::Published(receipt(1)));
+    assert_eq!(bench.publish(1, &journal).await, Outcome::Published(bench.receipt(1)));
+    assert_eq!(bench.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn another_outbox_tells_nothing_about_this_one() {
+    let bench = Bench::new();
+    bench.publish(1, &bench.journal).await;
+    let elsewhere = bench.path.with_extension("other");
+    // even where it is the very same file
+    fs::hard_link(&bench.path, &elsewhere).unwrap();
+    let desk = bench.desk(1, &bench.journal);
+    let Found::Unknown(failure) = Outbox::new(&elsewhere).find(&draft("Hello"), &desk).await else {
+        panic!("it was judged")
+    };
+    assert_eq!(failure.class, Class::Ambiguous);
+    assert!(failure.message.contains(&bench.path.display().to_string()), "{failure:?}");
+
+    let mut note = bench.journal.read("appending").await.unwrap().unwrap();
+    note["mark"]["device"] = json!(1_234_567);
+    bench.journal.write("appending", note).await.unwrap();
+    fs::write(&bench.path, b"").unwrap();
+    fs::write(&bench.path, [b' '; 500]).unwrap();
+    let found = bench.find(1, &bench.journal).await;
+    assert!(matches!(found, Found::Unknown(_)), "a file of another disk: {found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_another_program_keeps_stalls_nobody() {
+    let bench = Bench::new();
+    bench.publish(1, &bench.journal).await;
+    let whole = fs::read(&bench.path).unwrap();
+    let theirs = fs::File::open(&bench.path).unwrap();
+    theirs.lock().unwrap();
+    let journal = Scratch::default();
+    let Outcome::Failed(failure) = bench.publish(2, &journal).await else { panic!("no lock") };
+    assert_eq!(failure.class, Class::Retry { not_before: None });
+    assert!(failure.message.contains("another program holds its lock"), "{failure:?}");
+    let found = bench.find(1, &bench.journal).await;
+    assert!(
+        matches!(&found, Found::Unknown(Failure { class: Class::Retry { .. }, .. })),
+        "{found:?}"
+    );
+    assert_eq!(fs::read(&bench.path).unwrap(), whole, "nothing was written");
+    theirs.unlock().unwrap();
+    assert_eq!(bench.publish(2, &journal).await, Outcome::Published(bench.receipt(2)));
     assert_eq!(bench.lines().len(), 2);
 }
 
@@ -208,7 +255,7 @@ async fn accounts_may_share_a_file() {
         }
     });
     for (outcome, crosspost) in futures_util::future::join_all(posts).await.into_iter().zip(0..) {
-        assert_eq!(outcome, Outcome::Published(receipt(crosspost)));
+        assert_eq!(outcome, Outcome::Published(bench.receipt(crosspost)));
     }
     let mut seen: Vec<_> = bench.lines().iter().map(|l| l["crosspost"].as_i64().unwrap()).collect();
     seen.sort_unstable();

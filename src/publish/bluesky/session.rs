@@ -2,7 +2,7 @@
 //!
 //! A sign-in is dear (see `budget`), so tokens are remembered, renewed before they lapse, and the
 //! password is used only when nothing else is left. **Invariant:** tokens are committed before
-//! they are used; one task at a time changes them. A lost answer does no harm: the old refresh
+//! they are used, and known to `redact` before that; one task at a time changes them. A lost answer does no harm: the old refresh
 //! token works for two more hours, and a lost sign-in is only counted.
 
 use std::time::Duration;
@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::config::{Credentials, Secret};
 use crate::crosspost::{Class, Failure};
 use crate::publish::Desk;
+use crate::redact;
 
 /// Where a session begins when the owner names no server (sheet B1).
 const ENTRYWAY: &str = "https://bsky.social";
@@ -111,6 +112,9 @@ impl Access {
     pub async fn remembered(&self, desk: &Desk<'_>) -> Result<Option<Session>, Failure> {
         let note = desk.memory.read(NOTE).await?;
         let session = note.and_then(|note| serde_json::from_value::<Session>(note).ok());
+        for token in session.iter().flat_map(|session| [&session.access, &session.refresh]) {
+            redact::register_renewed(&Secret::new(token));
+        }
         Ok(session.filter(|session| session.key == self.key))
     }
 
@@ -213,6 +217,9 @@ impl Access {
     /// The session that an answer gives; nothing where it is no success or a part is missing.
     fn read(&self, answer: &Answer) -> Option<Session> {
         answer.is_success().then_some(())?;
+        for token in ["accessJwt", "refreshJwt"].into_iter().filter_map(|key| answer.text(key)) {
+            redact::register_renewed(&Secret::new(token));
+        }
         Some(Session {
             key: self.key.clone(),
             did: answer.text("did").filter(|did| did.starts_with("did:"))?.to_owned(),

@@ -1,15 +1,18 @@
 //! Attempt: what one crosspost has sent, as its journal keeps it.
 //!
-//! **Invariant:** a note with a request is committed before that request leaves; the key and the
-//! bytes under it never change; a closed note never opens under the same key again.
+//! **Invariant:** a note with a request is committed before that request leaves; the key, the bytes
+//! under it and who sends them where never change; a closed note never opens under the same key
+//! again.
 
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::server::Server;
 use crate::clock::Timestamp;
 use crate::crosspost::Failure;
+use crate::draft::{Draft, Visibility};
 use crate::publish::{Desk, Notebook, NotebookError};
 
 /// Where the note stands in the journal.
@@ -20,7 +23,8 @@ const PLACE: &str = "mastodon.request";
 pub struct Note {
     /// How many keys were given up, each after a definite refusal or a proven absence.
     pub epoch: u32,
-    /// When the first request of all left: no post of ours can be older.
+    /// When the first request of all left: no post of ours can be older. With a request, and
+    /// without this, that is not known any more.
     pub since: Option<Timestamp>,
     /// The request that is, or may be, with the server.
     pub request: Option<Request>,
@@ -33,10 +37,77 @@ pub struct Request {
     pub key: String,
     /// The JSON that is sent.
     pub body: String,
+    /// Where it is sent to.
+    #[serde(default)]
+    pub origin: String,
+    /// Whose token it carries, as a fingerprint of that.
+    #[serde(default)]
+    pub sender: String,
+    /// The server's id of that account, once it was asked.
+    #[serde(default)]
+    pub account: Option<String>,
     /// When it was first sent.
     pub first_at: Timestamp,
     /// When it was last sent.
     pub last_at: Timestamp,
+}
+
+/// A request that is about to be sent.
+#[derive(Debug)]
+pub struct Opened {
+    /// The note, as it is committed.
+    pub note: Note,
+    /// Its request.
+    pub request: Request,
+    /// Whether nothing was ever sent under its key.
+    pub key_is_new: bool,
+    /// Whether nothing of this crosspost was ever sent.
+    pub is_first: bool,
+}
+
+/// What is posted. Absent fields are not sent: some servers take null for a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The text.
+    pub status: String,
+    /// ISO 639-1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Absent, it is the account's own default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+}
+
+impl Status {
+    /// What `draft` is posted as.
+    pub fn of(draft: &Draft) -> Self {
+        Self {
+            status: draft.text.clone(),
+            language: draft.language.clone().filter(|tag| !tag.is_empty()),
+            visibility: draft.visibility.map(Visibility::as_str).map(str::to_owned),
+        }
+    }
+
+    /// The bytes that are sent.
+    pub fn body(&self) -> String {
+        serde_json::to_string(self).expect("a struct of strings is JSON")
+    }
+}
+
+impl Request {
+    /// What it posts.
+    ///
+    /// # Errors
+    /// The journal does not hold what was put there.
+    pub fn status(&self) -> Result<Status, NotebookError> {
+        serde_json::from_str(&self.body)
+            .map_err(|error| NotebookError(format!("reading the body in `{PLACE}`: {error}")))
+    }
+
+    /// Whether sending it now would say the same, in the same name, to the same server.
+    fn would_be(&self, body: &str, server: &Server) -> bool {
+        self.body == body && self.origin == server.origin() && self.sender == server.sender()
+    }
 }
 
 impl Note {
@@ -61,21 +132,47 @@ impl Note {
         journal.write(PLACE, value).await
     }
 
-    /// The request to send now, committed: the one that is open, else a new one with `body`.
+    /// The request to send now, committed: the one that is open, where that is the same, else a new
+    /// one with `body`, to `server`.
+    ///
+    /// Who publishes while another request is open knows that it did nothing, or was told by a
+    /// person to send what the entry is now.
     ///
     /// # Errors
     /// Retry when the journal or the system's random numbers fail: nothing was sent.
-    pub async fn open(body: &str, desk: &Desk<'_>) -> Result<(Self, Request), Failure> {
+    pub async fn open(body: &str, server: &Server, desk: &Desk<'_>) -> Result<Opened, Failure> {
         let now = desk.clock.now();
         let mut note = Self::read(desk.journal).await?;
-        let request = match note.request.take() {
-            Some(request) => Request { last_at: now, ..request },
-            None => Request { key: key()?, body: body.to_owned(), first_at: now, last_at: now },
+        let (is_first, before) = (note == Self::default(), note.request.take());
+        let (epoch, moved) = match &before {
+            Some(open) if open.would_be(body, server) => (note.epoch, false),
+            Some(open) => (note.epoch + 1, open.origin != server.origin()),
+            None => (note.epoch, false),
         };
-        note.since = note.since.or(Some(now));
-        note.request = Some(request.clone());
+        let again = before.filter(|open| open.would_be(body, server));
+        let key_is_new = again.is_none();
+        let request = match again {
+            Some(open) => Request { last_at: now, ..open },
+            None => Request {
+                key: key()?,
+                body: body.to_owned(),
+                origin: server.origin().to_owned(),
+                sender: server.sender().to_owned(),
+                account: None,
+                first_at: now,
+                last_at: now,
+            },
+        };
+        let since = note.since.filter(|_| !moved).or(Some(now));
+        note = Self { epoch, since, request: Some(request.clone()) };
         note.write(desk.journal).await?;
-        Ok((note, request))
+        Ok(Opened { note, request, key_is_new, is_first: is_first || moved })
+    }
+
+    /// Whether a time in it is still to come: the clock was set back since.
+    pub fn is_ahead_of(&self, now: Timestamp) -> bool {
+        let request = self.request.iter().flat_map(|request| [request.first_at, request.last_at]);
+        request.chain(self.since).any(|at| at > now)
     }
 
     /// Gives the request up: the next one has a key of its own.
@@ -105,29 +202,68 @@ fn key() -> Result<String, Failure> {
 mod tests {
     use std::time::Duration;
 
+    use url::Url;
+
     use super::*;
     use crate::clock::Clock;
+    use crate::config::Secret;
     use crate::publish::Scratch;
+
+    fn server(base_url: &str, token: &str) -> Server {
+        let delivery = crate::config::Delivery::default();
+        let http = crate::http::publishing("test", &delivery).unwrap();
+        Server::new(&Url::parse(base_url).unwrap(), Secret::new(token), http, delivery.timeout)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_key_lives_until_it_is_closed() {
         let (journal, memory) = (Scratch::default(), Scratch::default());
         let clock = Clock::virtual_from(Timestamp::from_secs(1000));
         let desk = Desk { crosspost: None, journal: &journal, memory: &memory, clock: &clock };
-        let (_, first) = Note::open("a", &desk).await.unwrap();
+        let server = server("https://a.example", "token");
+        let Opened { request: first, key_is_new, is_first, .. } =
+            Note::open("a", &server, &desk).await.unwrap();
         assert_eq!((first.key.len(), first.body.as_str()), (32, "a"));
+        assert!(key_is_new && is_first);
 
         tokio::time::advance(Duration::from_secs(60)).await;
-        let (mut note, again) = Note::open("b", &desk).await.unwrap();
+        let opened = Note::open("a", &server, &desk).await.unwrap();
+        let (mut note, again) = (opened.note, opened.request);
         assert_eq!((&again.key, &again.body), (&first.key, &first.body), "the same bytes");
         assert_eq!(again.first_at, first.first_at);
         assert_eq!(again.last_at, first.first_at.plus(Duration::from_secs(60)));
+        assert!(!opened.key_is_new && !opened.is_first);
 
         note.close(&journal).await.unwrap();
-        let (note, next) = Note::open("b", &desk).await.unwrap();
-        assert_ne!(next.key, first.key);
-        assert_eq!((next.body.as_str(), note.epoch), ("b", 1));
-        assert_eq!(note.since, Some(first.first_at), "the window of the read-back stays open");
+        let opened = Note::open("a", &server, &desk).await.unwrap();
+        assert_ne!(opened.request.key, first.key);
+        assert_eq!(opened.note.epoch, 1);
+        assert_eq!(opened.note.since, Some(first.first_at), "the look goes back to the first");
+        assert!(opened.key_is_new && !opened.is_first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_text_server_or_token_gets_another_key() {
+        let table = [
+            ("b", "https://a.example", "token", false),
+            ("a", "https://b.example", "token", true),
+            ("a", "https://a.example", "another", false),
+        ];
+        for (body, origin, token, since_is_new) in table {
+            let (journal, memory) = (Scratch::default(), Scratch::default());
+            let clock = Clock::virtual_from(Timestamp::from_secs(1000));
+            let desk = Desk { crosspost: None, journal: &journal, memory: &memory, clock: &clock };
+            let home = server("https://a.example", "token");
+            let before = Note::open("a", &home, &desk).await.unwrap();
+            tokio::time::advance(Duration::from_secs(60)).await;
+            let after = Note::open(body, &server(origin, token), &desk).await.unwrap();
+            assert_ne!(after.request.key, before.request.key, "{body} {origin} {token}");
+            assert_eq!((after.request.body.as_str(), after.note.epoch), (body, 1));
+            assert_eq!(after.request.origin, origin);
+            assert_eq!(after.note.since != before.note.since, since_is_new);
+            let note = serde_json::to_string(&journal.read(PLACE).await.unwrap()).unwrap();
+            assert!(!note.contains("token\"") && !note.contains("another"), "{note}");
+        }
     }
 
     #[tokio::test]
@@ -136,6 +272,22 @@ mod tests {
         let desk =
             Desk { crosspost: None, journal: &journal, memory: &memory, clock: &Clock::System };
         journal.write(PLACE, "?".into()).await.unwrap();
-        assert!(Note::open("a", &desk).await.unwrap_err().message.contains("nothing was sent"));
+        let opened = Note::open("a", &server("https://a.example", "token"), &desk).await;
+        assert!(opened.unwrap_err().message.contains("nothing was sent"));
+    }
+
+    #[test]
+    fn only_what_is_set_is_sent() {
+        let check = |draft: Draft, expect: &str| assert_eq!(Status::of(&draft).body(), expect);
+        check(Draft { text: "Hi \"x\"".into(), ..Draft::default() }, r#"{"status":"Hi \"x\""}"#);
+        check(
+            Draft {
+                text: "Hi".into(),
+                language: Some("de".into()),
+                visibility: Some(Visibility::Unlisted),
+                ..Draft::default()
+            },
+            r#"{"status":"Hi","language":"de","visibility":"unlisted"}"#,
+        );
     }
 }

@@ -1,18 +1,21 @@
-//! Recognise: whether a post on the server is the one that a draft became.
+//! Recognise: whether a post on the server is the one that a text became.
 //!
-//! Servers show HTML of their own making, so a draft is known by its canonical link, which they all
-//! keep, and only without one by its words. **Invariant:** what is neither surely ours nor surely
-//! not is called alike, and nothing is sent while there is such a one.
+//! Servers show HTML of their own making, so neither links nor words alone tell a post: links are
+//! shared by posts (of a link blog, or of notes that all lead home) and are rewritten by servers,
+//! words are shared by posts of a series. Both together do. **Invariant:** what is neither surely
+//! ours nor surely not is called alike, and nothing is sent while there is such a one.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 use super::html;
-use crate::draft::{Draft, Feature};
 
 /// How many of our words in a post make it alike: three quarters.
-const ALIKE: (usize, usize) = (3, 4);
+const MOST: (usize, usize) = (3, 4);
+/// How many words, of ours or of theirs, make it alike where the link is the same: half.
+const PART: (usize, usize) = (1, 2);
 
 /// Whether a post is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,61 +30,130 @@ pub enum Likeness {
 
 /// What a post of ours is known by.
 pub struct Sought {
-    /// The canonical link, where the draft shows it.
-    link: Option<String>,
-    /// The words of the text, links left out.
+    links: Vec<Link>,
+    told: Told,
+}
+
+/// What a text tells.
+#[derive(Debug)]
+struct Told {
+    /// Its words, links left out.
     words: Vec<String>,
-    /// The text without white space, where it has no words (a row of emoji).
+    /// The same without white space, for what has no words (a row of emoji).
     bare: String,
 }
 
+/// How much of what we said a post says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Words {
+    /// Too little to be ours.
+    Others,
+    /// Half of it, or nothing where something should be.
+    Part,
+    /// Most of it.
+    Most,
+    /// Just it.
+    Equal,
+}
+
+/// What became of our links in a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Links {
+    /// All are there.
+    Kept,
+    /// Some are there, perhaps rewritten.
+    Near,
+    /// The post shows none.
+    Lost,
+    /// The post shows none of ours, but others.
+    Others,
+    /// We sent none.
+    Unsent,
+}
+
 impl Sought {
-    /// What the post of `draft` is known by.
-    pub fn of(draft: &Draft) -> Self {
-        let facets = draft.facets.iter().filter_map(|facet| match &facet.feature {
-            Feature::Link(url) => Some(url.as_str()),
-            Feature::Tag(_) => None,
-        });
-        let shown: Vec<String> = facets.chain(urls(&draft.text)).filter_map(normal).collect();
-        let link = draft.canonical_url.as_deref().and_then(normal);
-        Self {
-            link: link.filter(|link| shown.contains(link)),
-            words: words(&draft.text),
-            bare: bare(&draft.text),
-        }
+    /// What the post with this text is known by.
+    pub fn of(text: &str) -> Self {
+        Self { links: urls(text).filter_map(Link::of).collect(), told: Told::of(text) }
     }
 
     /// Compares with a status of the API.
     pub fn in_status(&self, status: &Value) -> Likeness {
         let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str);
         let shown = html::read(text("/content").unwrap_or_default());
-        let links: Vec<String> = shown
-            .hrefs
-            .iter()
-            .map(String::as_str)
-            .chain(text("/card/url"))
-            .chain(urls(&shown.text))
-            .filter_map(normal)
-            .collect();
-        let found = words(&shown.text);
-        match &self.link {
-            Some(link) if links.contains(link) => Likeness::Same,
-            // a server that shows no link could have lost ours; one that shows another could not
-            Some(_) if !links.is_empty() || self.words.is_empty() => Likeness::Other,
-            Some(_) if overlaps(&self.words, &found) => Likeness::Alike,
-            Some(_) => Likeness::Other,
-            None if self.words.is_empty() && found.is_empty() => {
-                if bare(&shown.text) == self.bare {
-                    Likeness::Same
-                } else {
-                    Likeness::Alike
-                }
+        let hrefs = shown.hrefs.iter().map(String::as_str).chain(text("/card/url"));
+        let links: Vec<Link> = hrefs.chain(urls(&shown.text)).filter_map(Link::of).collect();
+        // a link that the server has made of a word, or shortened, is a word of ours or none
+        let readings = [&shown.text, &shown.prose].map(|text| self.told.in_other(&Told::of(text)));
+        let words = readings.into_iter().max().unwrap_or(Words::Others);
+        // the owner has changed the words: they prove nothing
+        let is_edited = text("/edited_at").is_some();
+        match (self.fate(&links), words) {
+            (Links::Kept, Words::Equal) => Likeness::Same,
+            (Links::Kept, Words::Part | Words::Most) => Likeness::Alike,
+            (Links::Kept, Words::Others) if is_edited => Likeness::Alike,
+            (Links::Near, Words::Most | Words::Equal) => Likeness::Alike,
+            (Links::Near, _) if is_edited => Likeness::Alike,
+            (Links::Lost, Words::Most | Words::Equal) if !self.told.bare.is_empty() => {
+                Likeness::Alike
             }
-            None if !self.words.is_empty() && found == self.words => Likeness::Same,
-            None if overlaps(&self.words, &found) => Likeness::Alike,
-            None => Likeness::Other,
+            // a link that we never sent
+            (Links::Unsent, Words::Equal) if urls(&shown.text).next().is_some() => Likeness::Alike,
+            (Links::Unsent, Words::Equal) => Likeness::Same,
+            (Links::Unsent, Words::Most) => Likeness::Alike,
+            (Links::Unsent, Words::Part) if is_edited => Likeness::Alike,
+            _ => Likeness::Other,
         }
     }
+
+    fn fate(&self, theirs: &[Link]) -> Links {
+        let near = |ours: &Link| theirs.iter().any(|it| it.resembles(ours));
+        match &self.links[..] {
+            [] => Links::Unsent,
+            ours if ours.iter().all(|link| theirs.contains(link)) => Links::Kept,
+            ours if ours.iter().any(near) => Links::Near,
+            _ if theirs.is_empty() => Links::Lost,
+            _ => Links::Others,
+        }
+    }
+}
+
+/// A URL in forms in which two can be compared: host and scheme in lower case, nothing
+/// percent-encoded, without fragment, slash at the end, and what only counts clicks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Link {
+    whole: String,
+    host: String,
+    path: String,
+}
+
+impl Link {
+    fn of(url: &str) -> Option<Self> {
+        let mut url = Url::parse(url).ok()?;
+        url.set_fragment(None);
+        let counts = |pair: &str| pair.starts_with("utm_");
+        let query = url.query().map(|query| {
+            let pairs = query.split('&').filter(|pair| !counts(pair));
+            pairs.collect::<Vec<_>>().join("&")
+        });
+        url.set_query(query.as_deref().filter(|query| !query.is_empty()));
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Some(Self { whole: plain(url.as_str()), host, path: plain(url.path()) })
+    }
+
+    /// Whether it could be `other`, rewritten, or cut at another place of the text.
+    fn resembles(&self, other: &Self) -> bool {
+        let mut paths = [self.path.as_str(), &other.path];
+        paths.sort_unstable_by_key(|path| path.len());
+        let rest = paths[1].strip_prefix(paths[0]);
+        let ends = |c: char| !c.is_ascii() || ".,;:!?\"')]}>*_~".contains(c);
+        self.host == other.host
+            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(ends))
+    }
+}
+
+fn plain(url: &str) -> String {
+    percent_decode_str(url).decode_utf8_lossy().trim_end_matches('/').to_owned()
 }
 
 /// The http URLs that stand in a text.
@@ -95,43 +167,60 @@ fn urls(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A URL in the one form in which two can be compared: host and scheme in lower case, no fragment,
-/// no slash at the end, nothing percent-encoded.
-fn normal(url: &str) -> Option<String> {
-    let mut url = Url::parse(url).ok()?;
-    url.set_fragment(None);
-    let text = percent_decode_str(url.as_str()).decode_utf8_lossy().into_owned();
-    Some(text.trim_end_matches('/').to_owned())
+impl Told {
+    fn of(text: &str) -> Self {
+        let text: String = text.nfc().collect();
+        let bare: String = text.split_whitespace().map(before_link).collect();
+        let words = text.split_whitespace().map(before_link).map(without_domain);
+        let words = words.flat_map(|word| word.split(|c: char| !c.is_alphanumeric()));
+        let words = words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+        Self { words, bare }
+    }
+
+    /// How much of this is in `theirs`.
+    fn in_other(&self, theirs: &Self) -> Words {
+        match (&self.words[..], &theirs.words[..]) {
+            ([], []) if self.bare == theirs.bare => Words::Equal,
+            ([], []) => Words::Most,
+            ([], _) | (_, []) => Words::Part,
+            (ours, theirs) if ours == theirs => Words::Equal,
+            (ours, theirs) => {
+                let common = common(ours, theirs);
+                let share = |part: (usize, usize), of: &[String]| {
+                    common > 0 && common * part.1 >= of.len() * part.0
+                };
+                match () {
+                    () if share(MOST, ours) => Words::Most,
+                    () if share(PART, ours) || share(PART, theirs) => Words::Part,
+                    () => Words::Others,
+                }
+            }
+        }
+    }
 }
 
-/// The words of a text in lower case, without its links and without the domains of its mentions.
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace()
-        .filter(|word| !word.contains("://"))
-        .map(|word| match word.strip_prefix('@').and_then(|rest| rest.split_once('@')) {
-            Some((name, _)) => name,
-            None => word,
-        })
-        .flat_map(|word| word.split(|c: char| !c.is_alphanumeric()))
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
+/// What of a word stands before a link.
+fn before_link(word: &str) -> &str {
+    let at = word.find("https://").or_else(|| word.find("http://"));
+    at.map_or(word, |at| &word[..at])
 }
 
-fn bare(text: &str) -> String {
-    text.split_whitespace().collect()
+/// The name of a mention, which not every server shows with its domain.
+fn without_domain(word: &str) -> &str {
+    match word.strip_prefix('@').and_then(|rest| rest.split_once('@')) {
+        Some((name, _)) => name,
+        None => word,
+    }
 }
 
-/// Whether most of our words are among theirs.
-fn overlaps(ours: &[String], theirs: &[String]) -> bool {
+/// How many words two texts share.
+fn common(ours: &[String], theirs: &[String]) -> usize {
     let mut left: Vec<&String> = theirs.iter().collect();
-    let common = ours
-        .iter()
-        .filter(|word| {
-            left.iter().position(|it| it == word).map(|at| left.swap_remove(at)).is_some()
-        })
-        .count();
-    common > 0 && common * ALIKE.1 >= ours.len() * ALIKE.0
+    let is_there = |word: &&String| {
+        let at = left.iter().position(|it| it == word);
+        at.map(|at| left.swap_remove(at)).is_some()
+    };
+    ours.iter().filter(is_there).count()
 }
 
 #[cfg(test)]
@@ -140,58 +229,112 @@ mod tests {
 
     use super::*;
 
-    fn likeness(text: &str, canonical_url: Option<&str>, content: &str) -> Likeness {
-        let canonical_url = canonical_url.map(str::to_owned);
-        let draft = Draft { text: text.into(), canonical_url, ..Draft::default() };
-        Sought::of(&draft).in_status(&json!({ "content": content, "card": null }))
+    fn check(text: &str, content: &str, expect: Likeness) {
+        let status = json!({ "content": content, "card": null, "edited_at": null });
+        assert_eq!(Sought::of(text).in_status(&status), expect, "`{text}` in `{content}`");
+    }
+
+    /// A post as Mastodon shows it.
+    fn shown(words: &str, url: &str) -> String {
+        let bare = url.split_once("://").unwrap().1;
+        let (start, end) = bare.split_at(bare.len().min(12));
+        format!(
+            "<p>{words} <a href=\"{url}\"><span class=\"invisible\">https://</span>\
+             <span class=\"ellipsis\">{start}</span><span class=\"invisible\">{end}</span></a></p>"
+        )
     }
 
     #[test]
-    fn a_post_is_known_by_its_link() {
-        let check = |url: &str, content: &str, expect| {
-            let text = format!("Hello {url}");
-            assert_eq!(likeness(&text, Some(url), content), expect, "{url} in {content}");
-        };
+    fn a_post_is_known_by_its_words_and_its_link() {
         let url = "https://Example.com/a%C3%A9/?x=1&y=2#top";
-        check(url, r#"<a href="https://example.com/aé/?x=1&amp;y=2">l</a>"#, Likeness::Same);
-        check("https://e.example/a", r#"<a href="HTTPS://E.example/a/">l</a>"#, Likeness::Same);
-        check("https://e.example/a", "<p>Hello https://e.example/a</p>", Likeness::Same);
-        check("https://e.example/a", r#"<a href="https://e.example/ab">l</a>"#, Likeness::Other);
-        check("https://e.example/a?p=1", r#"<a href="https://e.example/a?p=2">"#, Likeness::Other);
+        let hello = format!("Hello, world! {url}");
+        let there = "https://example.com/aé/?x=1&amp;y=2";
+        check(&hello, &shown("Hello, world!", there), Likeness::Same);
         check(
-            "https://bücher.example/",
-            r#"<a href="https://xn--bcher-kva.example">"#,
+            &hello,
+            &format!("Hello world <a href=\"{there}\">example.com/aé…</a>"),
             Likeness::Same,
         );
-        check("https://e.example/a", "<p>Hello</p>", Likeness::Alike);
-        check("https://e.example/a", "<p>Something else</p>", Likeness::Other);
+        check(
+            "Hello https://e.example/a",
+            "Hello <a href=\"HTTPS://E.example/a/\">l</a>",
+            Likeness::Alike,
+        );
+        check("Hello https://e.example/a", "<p>Hello https://e.example/a</p>", Likeness::Same);
+        check(
+            "Hello https://bücher.example/",
+            &shown("Hello", "https://xn--bcher-kva.example"),
+            Likeness::Same,
+        );
+        check(
+            "Cafe\u{301} https://e.example/a",
+            &shown("CAF\u{c9}", "https://e.example/a"),
+            Likeness::Same,
+        );
+        check(
+            "[Hi](https://e.example/a)",
+            "<a href=\"https://e.example/a\">Hi</a>",
+            Likeness::Same,
+        );
+    }
+
+    #[test]
+    fn one_link_can_be_that_of_many_posts() {
+        let home = "https://e.example";
+        let ours = "A note about the weather in May https://e.example/";
+        check(ours, &shown("A note about the weather in May", home), Likeness::Same);
+        check(ours, &shown("Something else was written here", home), Likeness::Other);
+        check(ours, &shown("A note about the weather in June", home), Likeness::Alike);
+        check(ours, &shown("A note about the trees in autumn", home), Likeness::Alike);
+        check(ours, &shown("", home), Likeness::Alike);
+        check("https://e.example", &shown("My words about that", home), Likeness::Alike);
+        check("https://e.example", &shown("", home), Likeness::Same);
+        check("🎉 https://e.example", &shown("🎉", home), Likeness::Same);
+        check("🎉 https://e.example", &shown("🙈", home), Likeness::Alike);
+        let status = json!({ "content": shown("Else", home), "edited_at": "2026-01-01T00:00:00Z" });
+        assert_eq!(Sought::of(ours).in_status(&status), Likeness::Alike, "edited by its owner");
+    }
+
+    #[test]
+    fn a_link_that_the_server_rewrote_is_never_another_one() {
+        let with = |query: &str| format!("Hello there https://e.example/a{query}");
+        let there = |url: &str| shown("Hello there", url);
+        check(&with("?utm_source=x&utm_medium=y"), &there("https://e.example/a"), Likeness::Same);
+        check(&with("?p=1&utm_source=x"), &there("https://e.example/a?p=1"), Likeness::Same);
+        check(&with("?ref=feed"), &there("https://e.example/a"), Likeness::Alike);
+        check(&with("?ref=feed"), &shown("Other words", "https://e.example/a"), Likeness::Other);
+        check(&with("?p=1"), &there("https://e.example/a?p=2"), Likeness::Alike);
+        check(&with(""), &there("https://e.example/ab"), Likeness::Other);
+        check(&with("。"), &there("https://e.example/a"), Likeness::Alike);
+        check(&with(""), "<p>Hello there</p>", Likeness::Alike);
+        check(&with(""), "<p>Hello there <a href=\"/t/x\">#x</a></p>", Likeness::Alike);
+        check(&with(""), "<p>Something else</p>", Likeness::Other);
+        check("https://e.example/a", "<p></p>", Likeness::Other);
     }
 
     #[test]
     fn a_card_counts_as_a_link() {
-        let url = "https://e.example/a";
-        let draft = Draft {
-            text: format!("Hi ({url})."),
-            canonical_url: Some(url.into()),
-            ..Draft::default()
-        };
-        let status = json!({ "content": "<p>Hi</p>", "card": { "url": url } });
-        assert_eq!(Sought::of(&draft).in_status(&status), Likeness::Same);
+        let status = json!({ "content": "<p>Hi</p>", "card": { "url": "https://e.example/a" } });
+        let sought = Sought::of("Hi (https://e.example/a).");
+        assert_eq!(sought.in_status(&status), Likeness::Same);
     }
 
     #[test]
     fn without_a_link_the_words_count() {
-        let check = |text: &str, content: &str, expect| {
-            assert_eq!(likeness(text, Some("https://e.example/hidden"), content), expect, "{text}");
-        };
         check("One & *two*\n\nthree", "<p>One &amp; <b>two</b></p><p>three</p>", Likeness::Same);
         check(
             "Hi @bob@e.example",
             r#"<p>Hi <a href="x">@<span>bob</span></a></p>"#,
             Likeness::Same,
         );
+        check(
+            "See e.example",
+            r#"<p>See <a href="http://e.example">e.example</a></p>"#,
+            Likeness::Same,
+        );
         check("one two three four", "<p>one two three</p>", Likeness::Alike);
         check("one two three four", "<p>one two</p>", Likeness::Other);
+        check("one two", &shown("one two", "https://e.example/by-hand"), Likeness::Alike);
         check("🎉 🎉", "<p>🎉 🎉</p>", Likeness::Same);
         check("🎉", "<p>🙈</p>", Likeness::Alike);
         check("🎉", "<p>words</p>", Likeness::Other);

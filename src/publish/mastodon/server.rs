@@ -13,7 +13,7 @@ use url::Url;
 use super::errors::{self, Call};
 use super::family::Family;
 use crate::clock::Timestamp;
-use crate::config::Secret;
+use crate::config::{Credentials, Secret};
 use crate::crosspost::{Class, Failure};
 use crate::http::read_capped;
 use crate::publish::classify;
@@ -27,6 +27,7 @@ const ASKED_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub struct Server {
     base: Url,
     origin: String,
+    sender: String,
     token: Secret,
     http: Client,
     timeout: Duration,
@@ -51,7 +52,15 @@ impl Server {
         base.set_query(None);
         base.set_fragment(None);
         let origin = base.origin().ascii_serialization();
-        Self { base, origin, token, http, timeout }
+        let credentials =
+            Credentials::Mastodon { base_url: base.clone(), access_token: token.clone() };
+        let sender = credentials.fingerprint();
+        Self { base, origin, sender, token, http, timeout }
+    }
+
+    /// A fingerprint of the server and the token.
+    pub fn sender(&self) -> &str {
+        &self.sender
     }
 
     /// `https://example.social`, for people.

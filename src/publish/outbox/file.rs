@@ -2,10 +2,11 @@
 //!
 //! **Invariant:** what failed with `retry` left nothing behind.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,13 @@ use crate::crosspost::Failure;
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
-    /// Which file stands under the path.
+    /// The path of the config.
+    #[serde(default)]
+    pub path: String,
+    /// The device of the file under it.
+    #[serde(default)]
+    pub device: u64,
+    /// Which file of the device it is.
     pub inode: u64,
     /// How long it is, bytes.
     pub len: u64,
@@ -27,38 +34,97 @@ pub struct Mark {
 pub fn prepare(path: &Path) -> Result<Mark, Failure> {
     let file = open(path).map_err(|error| failure("open", path, &error))?;
     let marked = file.metadata().map_err(|error| failure("measure", path, &error))?;
-    Ok(Mark { inode: marked.ino(), len: marked.len() })
+    let (device, inode, len) = (marked.dev(), marked.ino(), marked.len());
+    Ok(Mark { path: path.display().to_string(), device, inode, len })
 }
 
-/// Appends `line` in one write and waits until it is on disk. A last line that a crash left torn is
-/// ended first.
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// To append.
+    Alone,
+    /// To read, when no append is in flight.
+    Shared,
+}
+
+/// Opens the file under its lock; none while another program, or another account, has that.
+///
+/// # Errors
+/// `retry`: nothing was written.
+pub fn lock(path: &Path, lock: Lock) -> Result<Option<File>, Failure> {
+    let attempt = || -> io::Result<Option<File>> {
+        let (file, tried) = match lock {
+            Lock::Alone => {
+                let file = open(path)?;
+                let tried = file.try_lock();
+                (file, tried)
+            }
+            Lock::Shared => {
+                // to open a queue would block
+                is_regular(fs::metadata(path)?.is_file())?;
+                let file = File::open(path)?;
+                let tried = file.try_lock_shared();
+                (file, tried)
+            }
+        };
+        match tried {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    };
+    attempt().map_err(|error| failure("lock", path, &error))
+}
+
+/// The failure where the lock was not to be had.
+pub fn held_by_others(path: &Path, waited: Duration) -> Failure {
+    let path = path.display();
+    let waited = waited.as_secs();
+    Failure::retry(format!(
+        "could not lock the outbox `{path}` for {waited} s: another program holds its lock"
+    ))
+}
+
+/// Whether `mark` was made under `path`.
+///
+/// # Errors
+/// `ambiguous` where it was not: nothing can be learnt from the file under `path`.
+pub fn is_under(path: &Path, mark: &Mark) -> Result<(), Failure> {
+    let (marked, path) = (&mark.path, path.display().to_string());
+    if *marked == path {
+        return Ok(());
+    }
+    Err(Failure::ambiguous(format!(
+        "it may be in `{marked}`, and the outbox is `{path}` now: look into the former"
+    )))
+}
+
+/// Appends `line` to `file`, which is `path` under its lock, in one write and waits until it is on
+/// disk. A last line that a crash left torn is ended first.
 ///
 /// # Errors
 /// `retry` where surely nothing of it is in the file, else `ambiguous`.
-pub fn append(path: &Path, line: &[u8]) -> Result<(), Failure> {
-    let mut file = open(path).map_err(|error| failure("open", path, &error))?;
-    file.lock().map_err(|error| failure("lock", path, &error))?;
+pub fn append(mut file: File, path: &Path, line: &[u8]) -> Result<(), Failure> {
     if ends_torn(&file).map_err(|error| failure("read the end of", path, &error))? {
         put(&mut file, b"\n", path)?;
     }
     put(&mut file, line, path)
 }
 
-/// Whether a whole line from `mark` on is the one.
+/// Whether a whole line of `file`, which is `path` under its lock, from `mark` on is the one.
 ///
 /// # Errors
 /// `retry` where that can't be told: the file can't be read, or it is another one now.
 pub fn find(
+    mut file: File,
     path: &Path,
     mark: &Mark,
     is_ours: impl Fn(&serde_json::Value) -> bool,
 ) -> Result<bool, Failure> {
-    let search = || -> io::Result<bool> {
-        let mut file = File::open(path)?;
-        // an append in flight ends first
-        file.lock_shared()?;
+    let mut search = || -> io::Result<bool> {
         let there = file.metadata()?;
-        if there.ino() != mark.inode || there.len() < mark.len {
+        let is_same = (there.dev(), there.ino()) == (mark.device, mark.inode);
+        if !is_same || there.len() < mark.len {
             return Err(io::Error::other("it is not the file that was written to"));
         }
         file.seek(SeekFrom::Start(mark.len))?;
@@ -118,8 +184,12 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// A queue or a device would block, and can't be searched.
 fn regular(file: File) -> io::Result<File> {
-    let is_file = file.metadata()?.is_file();
-    if is_file { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+    is_regular(file.metadata()?.is_file())?;
+    Ok(file)
+}
+
+fn is_regular(is_file: bool) -> io::Result<()> {
+    if is_file { Ok(()) } else { Err(io::Error::other("it is not a regular file")) }
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -4,10 +4,10 @@ use posse_party::clock::Timestamp;
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Family, Post, Reply, Request, Route, State, TOKEN};
+use super::{Family, Post, Reply, Request, Route, State};
 
-/// The id of the account.
-const ACCOUNT: &str = "109348";
+/// The id of the account, at first.
+pub const ACCOUNT: &str = "109348";
 
 pub fn default_max(family: Family) -> usize {
     match family {
@@ -61,7 +61,7 @@ impl State {
         scopes: &[&str],
         answer: impl FnOnce(&mut Self, &Request) -> Reply,
     ) -> Reply {
-        if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
+        if request.header("authorization") != Some(&format!("Bearer {}", self.token)) {
             return match self.family {
                 Family::Snac => Reply::new(401, "text/plain", "401 Unauthorized"),
                 Family::GoToSocial => Reply::error(401, "Unauthorized: token not recognized"),
@@ -89,6 +89,9 @@ impl State {
         if key.len() < 32 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             self.complaints.push(format!("`{key}` can be guessed or is no header value"));
         }
+        // Mastodon keeps the keys of each account by themselves
+        let key =
+            if self.family == Family::Mastodon { format!("{} {key}", self.account) } else { key };
         let known = self.keys.get(&key).cloned();
         match (self.family, known) {
             (Family::Mastodon, Some(reply)) => {
@@ -202,6 +205,7 @@ impl State {
             language,
             visibility: visibility.to_owned(),
             boost: false,
+            account: self.account.clone(),
         };
         self.posts.push(post.clone());
         post
@@ -220,7 +224,7 @@ impl State {
             "reblog": if post.boost { json!({ "id": "1" }) } else { Value::Null },
             "media_attachments": [],
             "card": null,
-            "account": { "id": ACCOUNT },
+            "account": { "id": post.account },
         })
     }
 
@@ -230,7 +234,7 @@ impl State {
                 self.complaints.push(format!("nobody knows the parameter `{name}`"));
             }
         }
-        if request.path != format!("/api/v1/accounts/{ACCOUNT}/statuses") {
+        if request.path != format!("/api/v1/accounts/{}/statuses", self.account) {
             return Reply::error(404, "Record not found");
         }
         let limit = request.query("limit").map_or(20, |limit| limit.parse().unwrap());
@@ -243,6 +247,7 @@ impl State {
             .skip_while(|post| request.query("max_id").is_some_and(|id| post.id != id))
             .skip(usize::from(request.query("max_id").is_some()))
             .filter(|post| boosts || !post.boost)
+            .filter(|post| post.account == self.account)
             .take(limit.min(40))
             .map(|post| self.shown(post))
             .collect();
@@ -251,7 +256,7 @@ impl State {
 
     fn credentials(&mut self, _: &Request) -> Reply {
         let account = json!({
-            "id": ACCOUNT,
+            "id": self.account,
             "username": "ada",
             "acct": "ada",
             "display_name": "Ada",
