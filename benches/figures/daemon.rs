@@ -1,0 +1,186 @@
+//! Daemon: the release binary in a folder of its own, and what it costs.
+//!
+//! CPU time is what bash's `times` says of its child, to the millisecond; the peak is the last
+//! `VmHWM` before the end, read every 2 ms.
+
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// The release binary.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_posse-party");
+/// As in the unit.
+const ARENAS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
+
+/// Builds the binary as it is shipped: the one that `cargo bench` has just built in its place has
+/// all the features that the tests ask of its crates, half a megabyte more.
+pub fn build() {
+    let target = Path::new(BINARY).ancestors().nth(2).unwrap();
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "--quiet", "--bin", "posse-party"])
+        .arg("--target-dir")
+        .arg(target)
+        .status()
+        .unwrap();
+    assert!(status.success(), "the release binary is built");
+}
+
+/// What a process has cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub wall: Duration,
+    pub cpu: Duration,
+    /// In KiB.
+    pub peak: u64,
+}
+
+/// A folder with a config and a database.
+pub struct Home(TempDir);
+
+impl Home {
+    /// On the disk that holds the build, because a fsync in memory costs nothing.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a config of `count` feeds, which `url` names, and `accounts`.
+    pub fn configure(
+        &self,
+        count: usize,
+        url: impl Fn(usize) -> String,
+        backfill: u32,
+        accounts: &str,
+    ) {
+        let mut text = format!("database = {:?}\n{accounts}\n", self.path("posse-party.db"));
+        for at in 0..count {
+            write!(text, "[feeds.f{at}]\nurl = {:?}\npoll = \"1h\"\n", url(at)).unwrap();
+            writeln!(text, "backfill = {backfill}").unwrap();
+        }
+        fs::write(self.path("config.toml"), text).unwrap();
+    }
+
+    /// `run`, not started yet.
+    fn command(&self, arguments: &[&str]) -> Vec<String> {
+        let config = self.path("config.toml").to_str().unwrap().to_owned();
+        let all = [BINARY, "run", "--config", &config].into_iter().chain(arguments.iter().copied());
+        all.map(str::to_owned).collect()
+    }
+
+    fn log(&self) -> File {
+        File::options().create(true).append(true).open(self.path("log")).unwrap()
+    }
+
+    /// Runs `run --once` to its end.
+    pub fn run_once(&self) -> Cost {
+        let cost = measure(&self.command(&["--once"]), self.log());
+        cost.unwrap_or_else(|| panic!("{}", fs::read_to_string(self.path("log")).unwrap()))
+    }
+
+    /// Starts the daemon and waits until it is ready. Tells how long that took.
+    pub fn start(&self) -> (Running, Duration) {
+        let socket = self.path("notify");
+        fs::remove_file(&socket).ok();
+        let notify = UnixDatagram::bind(&socket).unwrap();
+        notify.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let command = self.command(&[]);
+        let began = Instant::now();
+        let child = Command::new(&command[0])
+            .args(&command[1..])
+            .env(ARENAS.0, ARENAS.1)
+            .env("NOTIFY_SOCKET", &socket)
+            .stderr(self.log())
+            .spawn()
+            .unwrap();
+        let running = Running(child);
+        let mut datagram = [0; 4096];
+        let length = notify.recv(&mut datagram).expect("the daemon becomes ready");
+        let took = began.elapsed();
+        assert!(datagram[..length].starts_with(b"READY=1"));
+        (running, took)
+    }
+}
+
+/// A daemon that runs; stopped when dropped.
+pub struct Running(Child);
+
+impl Running {
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
+    }
+
+    /// Makes it poll every feed.
+    pub fn poll(&self) {
+        kill_process(self.pid(), Signal::USR1).unwrap();
+    }
+
+    /// Private memory, in KiB: what it takes from the machine.
+    pub fn private(&self) -> u64 {
+        let map = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0.id())).unwrap();
+        kib(&map, "Private_Clean:") + kib(&map, "Private_Dirty:")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        kill_process(self.pid(), Signal::TERM).ok();
+        self.0.wait().ok();
+    }
+}
+
+/// Runs a command to its end; none when it failed.
+pub fn measure(command: &[String], log: File) -> Option<Cost> {
+    let began = Instant::now();
+    let mut shell = Command::new("bash")
+        .args(["-c", "\"$@\" >/dev/null & echo $!; wait $!; code=$?; times; exit $code", "--"])
+        .args(command)
+        .env(ARENAS.0, ARENAS.1)
+        .env("LC_ALL", "C")
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("bash is installed");
+    let mut out = BufReader::new(shell.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let status = format!("/proc/{}/status", line.trim());
+    let mut peak = 0;
+    let mut last = began;
+    // a process that has ended, but was not waited for, has a status without memory
+    while let Ok(status) = fs::read_to_string(&status) {
+        match kib(&status, "VmHWM:") {
+            0 if peak > 0 => break,
+            now => peak = peak.max(now),
+        }
+        last = Instant::now();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let mut times = String::new();
+    out.read_to_string(&mut times).unwrap();
+    let wall = last - began;
+    let cpu = times.lines().nth(1).unwrap().split(' ').map(duration).sum();
+    shell.wait().unwrap().success().then_some(Cost { wall, cpu, peak })
+}
+
+/// `0m1.234s`, as bash writes it.
+fn duration(text: &str) -> Duration {
+    let (minutes, seconds) = text.trim_end_matches('s').split_once('m').unwrap();
+    let seconds: f64 = seconds.parse().unwrap();
+    Duration::from_secs_f64(minutes.parse::<f64>().unwrap() * 60.0 + seconds)
+}
+
+/// A number of KiB in a file of /proc; 0 when it is not there.
+fn kib(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse().unwrap())
+}

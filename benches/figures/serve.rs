@@ -1,0 +1,232 @@
+//! Serve: the process that the daemon talks to: a server of feeds, and a stand-in for Mastodon that
+//! notes the time.
+//!
+//! Its orders come by lines on standard input, its news go by lines to standard output; it ends
+//! when its input does. Bodies are made when they change, not when they are asked for. One thread
+//! for each connection, kept alive; ETags are honoured.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::feeds::feed;
+
+/// A served document and its ETag.
+type Document = (Arc<Vec<u8>>, String);
+
+#[derive(Default)]
+struct State {
+    documents: HashMap<String, Document>,
+    posts: u64,
+    /// When the first byte of a changed document left.
+    changed: Option<Instant>,
+    /// Whether the document that is watched has changed and was not fetched since.
+    watched: Option<String>,
+}
+
+/// The process, as the one that measures sees it.
+pub struct Server {
+    child: Child,
+    orders: ChildStdin,
+    news: BufReader<ChildStdout>,
+    /// `http://127.0.0.1:PORT`.
+    pub origin: String,
+}
+
+impl Server {
+    /// Starts the process and waits until it listens.
+    pub fn start() -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let orders = child.stdin.take().unwrap();
+        let news = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Self { child, orders, news, origin: String::new() };
+        server.origin = server.news();
+        server
+    }
+
+    /// Serves `count` feeds, of which the first in each ten have `more` entries more, as
+    /// `/feed/0` and so on.
+    pub fn feeds(&mut self, count: usize, entries: usize, more: usize, bytes: usize) {
+        self.order(&format!("feeds {count} {entries} {more} {bytes}"));
+    }
+
+    /// Serves `/watched` with so many entries, and notes when it is fetched.
+    pub fn watched(&mut self, entries: usize, bytes: usize) {
+        self.order(&format!("watched {entries} {bytes}"));
+    }
+
+    fn order(&mut self, order: &str) {
+        writeln!(self.orders, "{order}").unwrap();
+        assert_eq!(self.news(), "done", "{order}");
+    }
+
+    /// The next line of the server.
+    pub fn news(&mut self) -> String {
+        let mut line = String::new();
+        assert!(self.news.read_line(&mut line).unwrap() > 0, "the server has died");
+        line.trim().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The process itself.
+pub fn main() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("http://{}", listener.local_addr().unwrap());
+    let state = Arc::new(Mutex::new(State::default()));
+    let shared = Arc::clone(&state);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, state) = (stream.unwrap(), Arc::clone(&shared));
+            // ends with its connection
+            std::thread::spawn(move || serve(stream, &state));
+        }
+    });
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    // 70 entries, two hours apart, are all younger than `max_age`
+    let oldest = now - 6 * 86_400;
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |at: usize| words[at].parse::<usize>().unwrap();
+        let mut fresh = Vec::new();
+        match words[0] {
+            "feeds" => {
+                for at in 0..number(1) {
+                    let more = if at.is_multiple_of(10) { number(3) } else { 0 };
+                    let entries = number(2) + more;
+                    let body = feed(at, entries, number(4), oldest);
+                    fresh.push((format!("/feed/{at}"), body, format!("\"{at}-{more}\"")));
+                }
+            }
+            "watched" => {
+                let entries = number(1);
+                let body = feed(0, entries, number(2), oldest);
+                fresh.push(("/watched".into(), body, format!("\"{entries}\"")));
+            }
+            other => panic!("unknown order `{other}`"),
+        }
+        let mut state = state.lock().unwrap();
+        for (path, body, etag) in fresh {
+            if path == "/watched" {
+                state.watched = Some(etag.clone());
+            }
+            state.documents.insert(path, (Arc::new(body.into_bytes()), etag));
+        }
+        println!("done");
+    }
+}
+
+/// One connection, as long as it lives.
+fn serve(stream: TcpStream, state: &Mutex<State>) {
+    stream.set_nodelay(true).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while answer(&mut reader, &stream, state).is_some() {}
+}
+
+/// One request; none when there are no more.
+fn answer(
+    reader: &mut BufReader<TcpStream>,
+    mut stream: &TcpStream,
+    state: &Mutex<State>,
+) -> Option<()> {
+    if reader.fill_buf().ok()?.is_empty() {
+        return None;
+    }
+    let arrived = Instant::now();
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split(' ');
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let (mut length, mut known) = (0, None);
+    loop {
+        line.clear();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().ok()?,
+            "if-none-match" => known = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    if method == "POST" {
+        // the very first byte: before the body is read
+        note_post(arrived, state);
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    let (head, body) = reply(&method, &path, known.as_deref(), state);
+    let head = format!(
+        "HTTP/1.1 {head}\r\nDate: {}\r\nContent-Length: {}\r\n\r\n",
+        chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT"),
+        body.len()
+    );
+    let mut bytes = head.into_bytes();
+    bytes.extend_from_slice(&body);
+    if path == "/watched" && !body.is_empty() {
+        note_change(state);
+    }
+    stream.write_all(&bytes).ok()
+}
+
+/// Status, headers and body.
+fn reply(
+    method: &str,
+    path: &str,
+    known: Option<&str>,
+    state: &Mutex<State>,
+) -> (String, Arc<Vec<u8>>) {
+    let json = |body: String| {
+        ("200 OK\r\nContent-Type: application/json".to_owned(), Arc::new(body.into_bytes()))
+    };
+    let state = state.lock().unwrap();
+    if method == "POST" {
+        let id = state.posts;
+        return json(format!("{{\"id\":\"{id}\",\"url\":\"https://social.example/@ada/{id}\"}}"));
+    }
+    if path == "/api/v2/instance" {
+        return json(
+            "{\"domain\":\"social.example\",\"version\":\"4.5.0\",\"configuration\":{\"statuses\":\
+             {\"max_characters\":500,\"characters_reserved_per_url\":23}}}"
+                .into(),
+        );
+    }
+    match state.documents.get(path) {
+        Some((_, etag)) if known == Some(etag) => {
+            (format!("304 Not Modified\r\nETag: {etag}"), Arc::default())
+        }
+        Some((body, etag)) => (
+            format!("200 OK\r\nContent-Type: application/xml; charset=utf-8\r\nETag: {etag}"),
+            Arc::clone(body),
+        ),
+        None => ("404 Not Found".into(), Arc::default()),
+    }
+}
+
+/// Notes when the first byte of the changed document leaves.
+fn note_change(state: &Mutex<State>) {
+    let mut state = state.lock().unwrap();
+    if state.watched.take().is_some() {
+        state.changed = Some(Instant::now());
+    }
+}
+
+/// Tells how long after that the first byte of a post came.
+fn note_post(arrived: Instant, state: &Mutex<State>) {
+    let mut state = state.lock().unwrap();
+    state.posts += 1;
+    let after = state.changed.map_or(0, |changed| (arrived - changed).as_micros());
+    println!("posted {after}");
+}
