@@ -52,7 +52,7 @@ pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
     base(user_agent)
         .connect_timeout(Duration::from_secs(10))
         .pool_idle_timeout(Duration::from_secs(10))
-        .pool_max_idle_per_host(4)
+        .pool_max_idle_per_host(6)
         .http1_ignore_invalid_headers_in_responses(true)
         .http2_max_header_list_size(64 * 1024)
         .build()

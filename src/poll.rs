@@ -5,19 +5,19 @@
 //! feed's error. **Refuses:** to know what becomes of a crosspost: it rings the account and forgets.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, FeedConfig};
-use crate::entry::ParsedFeed;
 use crate::feed::cadence::Outcome;
+use crate::feed::diff::{self, Document};
 use crate::feed::fetch::{self, Answer, Ask, Body, Fetched};
 use crate::feed::moved::{Moved, Sight};
 use crate::feed::parse::{self, Hint};
@@ -25,7 +25,7 @@ use crate::http;
 use crate::names::{FeedId, Label};
 use crate::pulse::Pulses;
 use crate::store::feeds::{self, Contents, Feed, PollRow, Validators};
-use crate::store::{Result, Store, entries};
+use crate::store::{Result, Store, Transaction, entries};
 use crate::wake::Wake;
 
 pub mod record;
@@ -39,6 +39,8 @@ use when::{Hints, fetch_validators, has_validators, moved_of, next_poll, stored_
 
 /// Polls under way at once.
 const POLLS_MAX: usize = 32;
+/// Polls that have begun, most of them waiting: for their turn, or for others to be committed with.
+const BEGUN_MAX: usize = 1024;
 /// Feeds taken from the database at once.
 const BATCH_MAX: usize = 256;
 /// Polls under way at once on one host.
@@ -68,25 +70,35 @@ pub struct Poller {
     pub pulses: Pulses,
     /// Rings the accounts that have something to do.
     pub ring: Box<dyn Fn(&Label) + Send + Sync>,
-    /// Hosts in use, with their limits.
-    pub hosts: std::sync::Mutex<HashMap<String, Arc<Semaphore>>>,
-    /// Limit of parsers.
-    pub parses: Semaphore,
+    /// How much it does at once.
+    pub turns: Turns,
+}
+
+/// Who may do what, and how many at once.
+pub struct Turns {
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    polls: Semaphore,
+    parses: Semaphore,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            hosts: Mutex::default(),
+            polls: Semaphore::new(POLLS_MAX),
+            parses: Semaphore::new(PARSES_MAX),
+        }
+    }
 }
 
 /// What came of asking for a feed, before it is recorded.
 enum Found {
     Unchanged(Option<Validators>),
-    Changed { parsed: Box<ParsedFeed>, contents: Contents },
+    Changed { document: Document, contents: Contents },
     Failed { message: String, outcome: Outcome },
 }
 
 impl Poller {
-    /// The limits of a poller at rest.
-    pub fn limits() -> (std::sync::Mutex<HashMap<String, Arc<Semaphore>>>, Semaphore) {
-        (std::sync::Mutex::default(), Semaphore::new(PARSES_MAX))
-    }
-
     /// Polls what is due until `stop`. Polls under way are dropped then: nothing of them is half
     /// done.
     pub async fn run(&self, stop: &CancellationToken) {
@@ -120,7 +132,7 @@ impl Poller {
                     }
                 };
             }
-            let room = POLLS_MAX.saturating_sub(under_way.len()).min(queue.len());
+            let room = BEGUN_MAX.saturating_sub(under_way.len()).min(queue.len());
             under_way.extend(queue.drain(..room).map(|feed| self.poll(feed)));
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -157,15 +169,16 @@ impl Poller {
         let mut under_way = FuturesUnordered::new();
         // what was polled stays busy: a feed with a short `poll` is asked once all the same
         let mut busy = HashSet::new();
+        let mut all_begun = false;
         loop {
-            self.begin(&mut queue, &mut busy).await?;
-            if queue.is_empty() {
-                return Ok(());
+            if queue.is_empty() && !all_begun {
+                self.begin(&mut queue, &mut busy).await?;
+                all_begun = queue.is_empty();
             }
-            while !(queue.is_empty() && under_way.is_empty()) {
-                let room = POLLS_MAX.saturating_sub(under_way.len()).min(queue.len());
-                under_way.extend(queue.drain(..room).map(|feed| self.poll(feed)));
-                under_way.next().await;
+            let room = BEGUN_MAX.saturating_sub(under_way.len()).min(queue.len());
+            under_way.extend(queue.drain(..room).map(|feed| self.poll(feed)));
+            if under_way.next().await.is_none() && all_begun {
+                return Ok(());
             }
         }
     }
@@ -217,8 +230,16 @@ impl Poller {
         let id = feed.id;
         let config = self.config.borrow().clone();
         let Some(feed_config) = config.feeds.get(&feed.label) else { return (id, None) };
-        let (found, hints) = self.ask(&feed, feed_config).await;
-        match self.record(&feed, feed_config, &config, found, &hints).await {
+        let moved = moved_of(&feed);
+        let host = self.host_of(moved.to.as_ref().unwrap_or(&feed_config.url));
+        let at_host = host.acquire().await.expect("never closed");
+        let turn = self.turns.polls.acquire().await.expect("never closed");
+        // on the heap while it is asked only: many more polls wait than ask
+        let (found, hints) = Box::pin(self.ask(&feed, feed_config, &moved, at_host)).await;
+        let in_company = self.turns.polls.available_permits() + 1 < POLLS_MAX;
+        // who holds no document may wait for company without keeping others from their turn
+        let _turn = matches!(found, Found::Changed { .. }).then_some(turn);
+        match self.record(&feed, feed_config, &config, found, &hints, in_company).await {
             Ok((recorded, next)) => {
                 recorded.touched.iter().for_each(|account| (self.ring)(account));
                 (id, next)
@@ -233,19 +254,21 @@ impl Poller {
     }
 
     /// Fetches and parses.
-    async fn ask(&self, feed: &Feed, config: &FeedConfig) -> (Found, Hints) {
-        let moved = moved_of(feed);
+    async fn ask(
+        &self,
+        feed: &Feed,
+        config: &FeedConfig,
+        moved: &Moved,
+        at_host: SemaphorePermit<'_>,
+    ) -> (Found, Hints) {
         let validators = fetch_validators(feed);
         let ask = Ask {
             moved_to: moved.to.as_ref(),
             validators: validators.as_ref(),
             ..Ask::new(&config.url)
         };
-        let host = self.host_of(moved.to.as_ref().unwrap_or(&config.url));
-        let fetched = {
-            let _turn = host.acquire().await.expect("never closed");
-            fetch::fetch(&self.http, &ask, self.clock.now()).await
-        };
+        let fetched = fetch::fetch(&self.http, &ask, self.clock.now()).await;
+        drop(at_host);
         let fetched = match fetched {
             Ok(fetched) => fetched,
             Err(error) => {
@@ -269,20 +292,25 @@ impl Poller {
 
     /// Parses a body on a thread of its own; an answer that is no usable feed is a failure.
     async fn parse(&self, feed: &Feed, body: Body, url: Url) -> Found {
-        let _turn = self.parses.acquire().await.expect("never closed");
+        let _turn = self.turns.parses.acquire().await.expect("never closed");
         let Body { bytes, sha256, content_type, validators } = body;
         let shown = http::shown(&url).to_string();
         let parsed = tokio::task::spawn_blocking(move || {
-            parse::parse(&bytes, &Hint { url: &url, content_type: content_type.as_deref() })
+            let hint = Hint { url: &url, content_type: content_type.as_deref() };
+            let mut parsed = parse::parse(&bytes, &hint)?;
+            // here, and not while other polls wait for the database
+            let seen = std::mem::take(&mut parsed.entries).into_iter().map(diff::see).collect();
+            let document = Document { seen, home_url: parsed.home_url.take() };
+            Ok::<_, parse::ParseError>((parsed, document))
         })
         .await
         .expect("the parser catches its panics");
         let failed = |message| Found::Failed { message, outcome: Outcome::Failed };
-        let parsed = match parsed {
+        let (parsed, document) = match parsed {
             Ok(parsed) => parsed,
             Err(error) => return failed(format!("`{shown}` is no usable feed: {error}")),
         };
-        if parsed.entries.is_empty() {
+        if document.seen.is_empty() {
             let id = feed.id;
             match self.store.read(move |db| entries::any(db, id)).await {
                 Ok(false) => {}
@@ -291,15 +319,16 @@ impl Poller {
             }
         }
         let contents = Contents {
-            title: parsed.title.clone(),
+            title: parsed.title,
             validators: validators.map(stored_validators).unwrap_or_default(),
             body_hash: sha256.to_vec(),
             ttl_s: parsed.ttl.and_then(|ttl| i64::try_from(ttl.as_secs()).ok()),
         };
-        Found::Changed { parsed: Box::new(parsed), contents }
+        Found::Changed { document, contents }
     }
 
-    /// Commits what a poll found, and says it. Tells when the feed is due again.
+    /// Commits what a poll found, and says it; `in_company` of other polls it waits a moment for
+    /// theirs. Tells when the feed is due again.
     async fn record(
         &self,
         feed: &Feed,
@@ -307,6 +336,7 @@ impl Poller {
         config: &Arc<Config>,
         found: Found,
         hints: &Hints,
+        in_company: bool,
     ) -> Result<(Recorded, Option<Timestamp>)> {
         let now = self.clock.now();
         let sight = match &found {
@@ -344,33 +374,33 @@ impl Poller {
             _ => None,
         };
         let next = poll.next_poll_at;
-        let recorded = self
-            .store
-            .write(move |tx| {
-                let context = Context {
-                    feed: &own,
-                    config: &feed_config,
-                    accounts: &all.accounts,
-                    poll: &poll,
-                    now,
-                };
-                if !feeds::is_still(tx, &own)? {
-                    return Ok(Ok(Recorded::default())); // a reload changed it meanwhile
+        let work = move |tx: &Transaction<'_>| {
+            let context = Context {
+                feed: &own,
+                config: &feed_config,
+                accounts: &all.accounts,
+                poll: &poll,
+                now,
+            };
+            if !feeds::is_still(tx, &own)? {
+                return Ok(Ok(Recorded::default())); // a reload changed it meanwhile
+            }
+            match found {
+                Found::Failed { message, .. } => record::failed(tx, &context, &message).map(Err),
+                Found::Unchanged(validators) => {
+                    let validators = validators.unwrap_or_else(|| own.validators.clone());
+                    record::unchanged(tx, &context, &validators).map(Ok)
                 }
-                match found {
-                    Found::Failed { message, .. } => {
-                        record::failed(tx, &context, &message).map(Err)
-                    }
-                    Found::Unchanged(validators) => {
-                        let validators = validators.unwrap_or_else(|| own.validators.clone());
-                        record::unchanged(tx, &context, &validators).map(Ok)
-                    }
-                    Found::Changed { parsed, contents } => {
-                        record::parsed(tx, &context, &parsed, &contents).map(Ok)
-                    }
+                Found::Changed { document, contents } => {
+                    record::parsed(tx, &context, &document, &contents).map(Ok)
                 }
-            })
-            .await?;
+            }
+        };
+        let recorded = if in_company {
+            self.store.write_soon(work).await?
+        } else {
+            self.store.write(work).await?
+        };
         match recorded {
             Ok(recorded) => {
                 say::recorded(&feed.label, &recorded, now);
@@ -385,7 +415,7 @@ impl Poller {
     }
 
     fn host_of(&self, url: &Url) -> Arc<Semaphore> {
-        let mut hosts = self.hosts.lock().expect("no code panics while it holds the lock");
+        let mut hosts = self.turns.hosts.lock().expect("no code panics while it holds the lock");
         if hosts.len() > 4096 {
             hosts.retain(|_, turns| Arc::strong_count(turns) > 1);
         }

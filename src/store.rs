@@ -4,18 +4,21 @@
 //! [`Store::write`] and [`Store::read`]. The door is `spawn_blocking` over a mutex: with tokio's
 //! paused clock that is the form that never lets time jump while SQL runs.
 //!
-//! Writes that wait at the door together are committed together: whoever gets the lock runs all of
-//! them, each in its savepoint, and one fsync serves them all.
+//! Writes that wait at the door together are committed together, each in its savepoint: one fsync
+//! serves them all, and one thread at a time runs them. What is in no hurry waits a moment for
+//! company ([`Store::write_soon`]).
 //!
 //! **Invariant:** a `write` that returned `Ok` is on the disk (`synchronous = FULL`).
 //! **Refuses:** a database that a newer program wrote, and a second daemon on the same file.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -35,6 +38,8 @@ pub use rusqlite::{Connection, Transaction};
 
 /// How long a connection waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a write that is in no hurry waits for others to share its fsync.
+const LINGER: Duration = Duration::from_millis(10);
 
 /// The database.
 #[derive(Clone)]
@@ -46,7 +51,7 @@ struct Inner {
     path: PathBuf,
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
-    queue: Mutex<Vec<Box<dyn Job>>>,
+    queue: Mutex<Queue>,
 }
 
 impl Store {
@@ -81,7 +86,7 @@ impl Store {
                 path: path.to_owned(),
                 writer: Mutex::new(writer),
                 reader: Mutex::new(reader),
-                queue: Mutex::new(Vec::new()),
+                queue: Mutex::default(),
             }),
         })
     }
@@ -100,12 +105,47 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
+        let answer = self.enqueue(work);
+        self.serve();
+        answer.await.expect(PANICKED)
+    }
+
+    /// As [`Store::write`], but for work that is in no hurry: it waits a moment, so that one fsync
+    /// serves all that comes meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_soon<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let mut answer = self.enqueue(work);
+        // some other write may take it along
+        if let Ok(answer) = tokio::time::timeout(LINGER, &mut answer).await {
+            return answer.expect(PANICKED);
+        }
+        self.serve();
+        answer.await.expect(PANICKED)
+    }
+
+    fn enqueue<T, F>(&self, work: F) -> oneshot::Receiver<Result<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
         let (answer, wait) = oneshot::channel();
         let job = Box::new(Write { work: Some(work), result: None, answer });
-        lock(&self.inner.queue).push(job);
-        let inner = Arc::clone(&self.inner);
-        blocking(move || inner.run_queue()).await;
-        wait.await.map_err(|_| StoreError::panicked())?
+        lock(&self.inner.queue).jobs.push(job);
+        wait
+    }
+
+    /// Sees to it that a thread runs what waits.
+    fn serve(&self) {
+        if !std::mem::replace(&mut lock(&self.inner.queue).is_served, true) {
+            let inner = Arc::clone(&self.inner);
+            tokio::task::spawn_blocking(move || inner.run_queue());
+        }
     }
 
     /// Runs `work` on a read-only connection that sees all that is committed.
@@ -171,17 +211,34 @@ impl Store {
 }
 
 impl Inner {
-    /// Runs every write that waits, in one transaction. Finds none when another caller was first.
+    /// Runs what waits, all of it in one transaction, until nothing does.
     fn run_queue(&self) {
-        let mut writer = lock(&self.writer);
-        let mut jobs = std::mem::take(&mut *lock(&self.queue));
-        if jobs.is_empty() {
-            return;
+        let served = catch_unwind(AssertUnwindSafe(|| {
+            while let Some(mut jobs) = lock(&self.queue).take() {
+                let committed = run_all(&mut lock(&self.writer), &mut jobs);
+                jobs.into_iter().for_each(|job| job.finish(committed.clone()));
+            }
+        }));
+        if served.is_err() {
+            // whoever waits for an answer that was dropped panics as well
+            *lock(&self.queue) = Queue::default();
         }
-        let committed = run_all(&mut writer, &mut jobs);
-        for job in jobs {
-            job.finish(committed.clone());
-        }
+    }
+}
+
+/// The writes that wait at the door.
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Box<dyn Job>>,
+    /// Whether a thread is about to run them.
+    is_served: bool,
+}
+
+impl Queue {
+    /// All that waits; none when nothing does, and then nobody serves it any more.
+    fn take(&mut self) -> Option<Vec<Box<dyn Job>>> {
+        self.is_served = !self.jobs.is_empty();
+        self.is_served.then(|| std::mem::take(&mut self.jobs))
     }
 }
 
@@ -215,11 +272,12 @@ where
 {
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<()> {
         let work = self.work.take().expect("a job is run once");
-        tx.execute_batch("SAVEPOINT job")?;
+        tx.prepare_cached("SAVEPOINT job")?.execute(())?;
         let result = work(tx);
         // a full disk may have rolled the whole transaction back: then RELEASE fails, and all do
-        let undo = if result.is_err() { "ROLLBACK TO job; RELEASE job" } else { "RELEASE job" };
-        tx.execute_batch(undo).map_err(|error| match &result {
+        let undo = if result.is_err() { tx.execute_batch("ROLLBACK TO job") } else { Ok(()) };
+        let end = undo.and_then(|()| tx.prepare_cached("RELEASE job")?.execute(()));
+        end.map_err(|error| match &result {
             Err(cause) => cause.clone(),
             Ok(_) => error.into(),
         })?;
@@ -249,6 +307,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
+/// Why an answer can't be missing, unless a panic ends the process anyway.
+const PANICKED: &str = "only a panic of a write drops its answer";
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("a panic under this lock ends the process")
 }
@@ -258,6 +319,8 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
         let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         if mode.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            // of a new database: an entry has some kilobytes, and few fit into the usual 4 KiB
+            connection.pragma_update(None, "page_size", 8192)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             // the log is cut back to this after a checkpoint: 4 MiB
@@ -267,6 +330,10 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
         connection.pragma_update(None, "trusted_schema", false)?;
         // KiB of pages kept in memory
         connection.pragma_update(None, "cache_size", -1024)?;
+        // what undoes a savepoint is small, and needs no file
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // a plan is made once, whatever values come
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };

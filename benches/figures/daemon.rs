@@ -5,10 +5,11 @@
 
 use std::fmt::Write;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -150,26 +151,27 @@ pub fn measure(command: &[String], log: File) -> Option<Cost> {
         .stderr(log)
         .spawn()
         .expect("bash is installed");
-    let mut out = BufReader::new(shell.stdout.take().unwrap());
-    let mut line = String::new();
-    out.read_line(&mut line).unwrap();
-    let status = format!("/proc/{}/status", line.trim());
+    let lines = lines(shell.stdout.take().unwrap());
+    let status = format!("/proc/{}/status", lines.recv().unwrap());
     let mut peak = 0;
-    let mut last = began;
-    // a process that has ended, but was not waited for, has a status without memory
-    while let Ok(status) = fs::read_to_string(&status) {
-        match kib(&status, "VmHWM:") {
-            0 if peak > 0 => break,
-            now => peak = peak.max(now),
-        }
-        last = Instant::now();
-        std::thread::sleep(Duration::from_millis(2));
+    // the next line comes when it has ended
+    while let Err(RecvTimeoutError::Timeout) = lines.recv_timeout(Duration::from_millis(2)) {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        peak = kib(&status, "VmHWM:").max(peak);
     }
-    let mut times = String::new();
-    out.read_to_string(&mut times).unwrap();
-    let wall = last - began;
-    let cpu = times.lines().nth(1).unwrap().split(' ').map(duration).sum();
+    let wall = began.elapsed();
+    // the shell's own times were the first of two lines
+    let cpu = lines.recv().unwrap().split(' ').map(duration).sum();
     shell.wait().unwrap().success().then_some(Cost { wall, cpu, peak })
+}
+
+/// The lines of a process, as they come.
+pub fn lines(out: ChildStdout) -> Receiver<String> {
+    let (tell, lines) = channel();
+    std::thread::spawn(move || {
+        BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| tell.send(line))
+    });
+    lines
 }
 
 /// `0m1.234s`, as bash writes it.

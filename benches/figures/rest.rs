@@ -40,10 +40,10 @@ pub fn idle() -> Vec<Row> {
     for _ in 0..2 * FEEDS {
         assert!(server.news().starts_with("posted"));
     }
-    std::thread::sleep(UNTIL_IDLE);
+    server.quiet(UNTIL_IDLE);
     let idle = daemon.private();
     daemon.poll();
-    std::thread::sleep(UNTIL_IDLE);
+    server.quiet(UNTIL_IDLE);
     vec![
         row("private memory, idle, after the first poll", megabytes(idle), "≤ 15 MB"),
         row("private memory, idle, after the second poll", megabytes(daemon.private()), "≤ 15 MB"),

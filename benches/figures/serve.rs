@@ -8,11 +8,16 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::daemon::lines;
 use crate::feeds::feed;
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A served document and its ETag.
 type Document = (Arc<Vec<u8>>, String);
@@ -31,7 +36,7 @@ struct State {
 pub struct Server {
     child: Child,
     orders: ChildStdin,
-    news: BufReader<ChildStdout>,
+    news: Receiver<String>,
     /// `http://127.0.0.1:PORT`.
     pub origin: String,
 }
@@ -46,7 +51,7 @@ impl Server {
             .spawn()
             .unwrap();
         let orders = child.stdin.take().unwrap();
-        let news = BufReader::new(child.stdout.take().unwrap());
+        let news = lines(child.stdout.take().unwrap());
         let mut server = Self { child, orders, news, origin: String::new() };
         server.origin = server.news();
         server
@@ -70,9 +75,12 @@ impl Server {
 
     /// The next line of the server.
     pub fn news(&mut self) -> String {
-        let mut line = String::new();
-        assert!(self.news.read_line(&mut line).unwrap() > 0, "the server has died");
-        line.trim().to_owned()
+        self.news.recv_timeout(PATIENCE).expect("the server tells something")
+    }
+
+    /// Waits until nothing was published for so long.
+    pub fn quiet(&mut self, long: Duration) {
+        while self.news.recv_timeout(long).is_ok() {}
     }
 }
 

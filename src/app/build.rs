@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::deliver::Worker;
 use crate::http;
 use crate::names::Label;
-use crate::poll::Poller;
+use crate::poll::{Poller, Turns};
 use crate::publish;
 use crate::pulse::Pulses;
 use crate::store::{Store, accounts};
@@ -26,7 +26,6 @@ pub fn poller(
     bells: Bells,
     now: &Config,
 ) -> Result<Poller, AppError> {
-    let (hosts, parses) = Poller::limits();
     Ok(Poller {
         store: store.clone(),
         clock: clock.clone(),
@@ -35,9 +34,15 @@ pub fn poller(
         wake,
         pulses: Pulses::default(),
         ring: Box::new(move |label| bells.ring(Some(label))),
-        hosts,
-        parses,
+        turns: Turns::default(),
     })
+}
+
+/// The client that publishes, one for all accounts: each keeps its own copy of the machine's
+/// certificate authorities.
+pub fn client(config: &Config) -> Result<http::Client, AppError> {
+    let user_agent = http::user_agent(config.http.user_agent.as_deref());
+    Ok(http::publishing(&user_agent, &config.delivery)?)
 }
 
 /// The worker of an account that is active and known to the database.
@@ -45,6 +50,7 @@ pub async fn worker(
     store: &Store,
     clock: &Clock,
     config: &Config,
+    client: &http::Client,
     label: &Label,
     wake: Wake,
     pulses: Pulses,
@@ -55,8 +61,6 @@ pub async fn worker(
     let wanted = label.clone();
     let row = store.read(move |db| accounts::by_label(db, &wanted)).await?;
     let Some(row) = row else { return Ok(None) };
-    let user_agent = http::user_agent(config.http.user_agent.as_deref());
-    let client = http::publishing(&user_agent, &config.delivery)?;
     Ok(Some(Worker {
         store: store.clone(),
         clock: clock.clone(),
@@ -65,7 +69,7 @@ pub async fn worker(
         config: account.clone(),
         defaults: config.defaults.clone(),
         delivery: config.delivery.clone(),
-        publisher: publish::open(account, &client, &config.delivery),
+        publisher: publish::open(account, client, &config.delivery),
         wake,
         pulses,
     }))

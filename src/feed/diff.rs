@@ -16,15 +16,24 @@ use crate::names::EntryId;
 
 /// An entry of the document with what is compared of it.
 #[derive(Clone, Debug)]
-pub struct Seen<'a> {
+pub struct Seen {
     /// The entry.
-    pub entry: &'a Entry,
+    pub entry: Entry,
     /// The entry as JSON: what is stored.
     pub body: String,
     /// Hash of `body`.
     pub content_hash: Vec<u8>,
     /// Hash of title, date and text; absent where they don't tell one entry from another.
     pub sign: Option<Vec<u8>>,
+}
+
+/// A document that was read, ready to be compared.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Its entries, in its order.
+    pub seen: Vec<Seen>,
+    /// The page that the feed belongs to.
+    pub home_url: Option<String>,
 }
 
 /// What an entry of the document is.
@@ -46,10 +55,10 @@ pub enum Change {
 }
 
 /// Makes what is compared of an entry.
-pub fn see(entry: &Entry) -> Seen<'_> {
-    let body = serde_json::to_string(entry).expect("an entry is plain data with text keys");
+pub fn see(entry: Entry) -> Seen {
+    let body = serde_json::to_string(&entry).expect("an entry is plain data with text keys");
     let content_hash = short_hash(&[body.as_bytes()]);
-    Seen { entry, content_hash, sign: sign(entry), body }
+    Seen { content_hash, sign: sign(&entry), body, entry }
 }
 
 /// A date and a title or a text are needed: "Photo" without a date is no identity. Media count:
@@ -77,7 +86,7 @@ fn short_hash(parts: &[&[u8]]) -> Vec<u8> {
 ///
 /// `known` holds at least every stored entry of the feed that shares an id, a URL or a sign with
 /// one of `seen`.
-pub fn diff(seen: &[Seen<'_>], known: &[Known], home_url: Option<&str>) -> Vec<Change> {
+pub fn diff(seen: &[Seen], known: &[Known], home_url: Option<&str>) -> Vec<Change> {
     let by_id: HashMap<&str, &Known> = known
         .iter()
         .flat_map(|known| known.ids.iter().map(move |id| (id.as_str(), known)))
@@ -140,7 +149,7 @@ pub fn diff(seen: &[Seen<'_>], known: &[Known], home_url: Option<&str>) -> Vec<C
 }
 
 /// The URLs that several different entries have: in the document, or in the store.
-fn shared_urls<'a>(seen: &'a [Seen<'_>], known: &'a [Known]) -> HashSet<&'a str> {
+fn shared_urls<'a>(seen: &'a [Seen], known: &'a [Known]) -> HashSet<&'a str> {
     let mut shared = HashSet::new();
     let mut first: HashMap<&str, (&str, Option<&[u8]>)> = HashMap::new();
     for seen in seen {
@@ -177,7 +186,7 @@ mod tests {
     }
 
     fn known(row: i64, entry: &Entry) -> Known {
-        let seen = see(entry);
+        let seen = see(entry.clone());
         Known {
             row: EntryId(row),
             ids: vec![entry.id.clone()],
@@ -190,7 +199,7 @@ mod tests {
     }
 
     fn check(document: &[Entry], stored: &[Known], expect: &[Change]) {
-        let seen: Vec<Seen<'_>> = document.iter().map(see).collect();
+        let seen: Vec<Seen> = document.iter().cloned().map(see).collect();
         assert_eq!(diff(&seen, stored, Some("https://a.example/")), expect);
     }
 

@@ -14,8 +14,8 @@ use super::route::{self, Fate, News};
 use crate::clock::Timestamp;
 use crate::config::{AccountConfig, CatchUp, FeedConfig};
 use crate::crosspost::State;
-use crate::entry::{Entry, Known, ParsedFeed};
-use crate::feed::diff::{self, Change, Seen};
+use crate::entry::{Entry, Known};
+use crate::feed::diff::{self, Change, Document, Seen};
 use crate::names::{AccountId, EntryId, Label};
 use crate::store::accounts::{self, Route};
 use crate::store::crossposts::{self, New};
@@ -78,15 +78,15 @@ pub fn flood_incident(feed: &Label) -> String {
 pub fn parsed(
     tx: &Transaction<'_>,
     context: &Context<'_>,
-    parsed: &ParsedFeed,
+    document: &Document,
     contents: &Contents,
 ) -> Result<Recorded> {
+    let seen = &document.seen;
     let mut recorded = Recorded::default();
     let routes = accounts::routes_of(tx, context.feed.id)?;
-    let seen: Vec<Seen<'_>> = parsed.entries.iter().map(diff::see).collect();
-    let known = load_known(tx, context, &seen)?;
-    let changes = diff::diff(&seen, &known, parsed.home_url.as_deref());
-    let rows = store_entries(tx, context, &seen, &changes, &mut recorded)?;
+    let known = load_known(tx, context, seen)?;
+    let changes = diff::diff(seen, &known, document.home_url.as_deref());
+    let rows = store_entries(tx, context, seen, &changes, &mut recorded)?;
 
     let routes = if context.feed.url_is_new && changes.iter().all(|change| *change == Change::New) {
         // another feed under an old label: it is seen for the first time
@@ -96,8 +96,8 @@ pub fn parsed(
         routes
     };
     baseline(tx, context, &routes, &mut recorded)?;
-    route_news(tx, context, &routes, &seen, &changes, &rows, &mut recorded)?;
-    review::unclaimed(tx, context, &seen, &rows, &mut recorded)?;
+    route_news(tx, context, &routes, seen, &changes, &rows, &mut recorded)?;
+    review::unclaimed(tx, context, seen, &rows, &mut recorded)?;
 
     feeds::save_contents(tx, context.feed.id, context.poll, contents)?;
     recorded.recovered_since =
@@ -133,11 +133,7 @@ pub fn failed(tx: &Transaction<'_>, context: &Context<'_>, message: &str) -> Res
 }
 
 /// The stored entries that share an id, a URL or a sign with one of the document.
-fn load_known(
-    tx: &Transaction<'_>,
-    context: &Context<'_>,
-    seen: &[Seen<'_>],
-) -> Result<Vec<Known>> {
+fn load_known(tx: &Transaction<'_>, context: &Context<'_>, seen: &[Seen]) -> Result<Vec<Known>> {
     let feed = context.feed.id;
     let mut found: HashMap<EntryId, Known> = HashMap::new();
     if !entries::any(tx, feed)? {
@@ -168,7 +164,7 @@ fn load_known(
 fn store_entries(
     tx: &Transaction<'_>,
     context: &Context<'_>,
-    seen: &[Seen<'_>],
+    seen: &[Seen],
     changes: &[Change],
     recorded: &mut Recorded,
 ) -> Result<Vec<Option<EntryId>>> {
@@ -181,7 +177,7 @@ fn store_entries(
     for at in order {
         let seen = &seen[at];
         let row = entries::Row {
-            entry: seen.entry,
+            entry: &seen.entry,
             sign: seen.sign.as_deref(),
             content_hash: &seen.content_hash,
             body: &seen.body,
@@ -247,14 +243,14 @@ fn route_news(
     tx: &Transaction<'_>,
     context: &Context<'_>,
     routes: &[Route],
-    seen: &[Seen<'_>],
+    seen: &[Seen],
     changes: &[Change],
     rows: &[Option<EntryId>],
     recorded: &mut Recorded,
 ) -> Result<()> {
     let mut fresh: Vec<(EntryId, &Entry)> = (0..seen.len())
         .filter(|&at| matches!(changes[at], Change::New | Change::Twin(_)))
-        .filter_map(|at| rows[at].map(|row| (row, seen[at].entry)))
+        .filter_map(|at| rows[at].map(|row| (row, &seen[at].entry)))
         .collect();
     let twins: HashSet<EntryId> = (0..seen.len())
         .filter(|&at| matches!(changes[at], Change::Twin(_)))

@@ -22,12 +22,12 @@ use crate::store::{Result, Transaction, incidents, views};
 pub fn unclaimed(
     tx: &Transaction<'_>,
     context: &Context<'_>,
-    seen: &[Seen<'_>],
+    seen: &[Seen],
     rows: &[Option<EntryId>],
     recorded: &mut Recorded,
 ) -> Result<()> {
     let listed: HashMap<EntryId, &Entry> =
-        rows.iter().zip(seen).filter_map(|(row, seen)| Some(((*row)?, seen.entry))).collect();
+        rows.iter().zip(seen).filter_map(|(row, seen)| Some(((*row)?, &seen.entry))).collect();
     let oldest: Option<EntryId> = listed.keys().min().copied();
     for open in crossposts::unclaimed(tx, context.feed.id)? {
         match listed.get(&open.entry) {

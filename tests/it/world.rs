@@ -15,7 +15,7 @@ use posse_party::draft::Draft;
 use posse_party::http;
 use posse_party::names::Label;
 use posse_party::platform::{Limits, Platform};
-use posse_party::poll::Poller;
+use posse_party::poll::{Poller, Turns};
 use posse_party::publish::{Desk, Found, Identity, Outcome, Publisher};
 use posse_party::pulse::Pulses;
 use posse_party::store::accounts;
@@ -234,7 +234,6 @@ impl World {
     }
 
     pub fn poller(&self) -> Poller {
-        let (hosts, parses) = Poller::limits();
         let (_, config) = watch::channel(Arc::new(self.config.clone()));
         Poller {
             store: self.store.clone(),
@@ -244,8 +243,7 @@ impl World {
             wake: Wake::default(),
             pulses: Pulses::default(),
             ring: Box::new(|_| {}),
-            hosts,
-            parses,
+            turns: Turns::default(),
         }
     }
 
