@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, FeedConfig};
-use crate::feed::cadence::Outcome;
+use crate::feed::cadence::{Outcome, RETRY_AFTER_MAX};
 use crate::feed::moved::{Moved, Sight};
 use crate::http;
 use crate::names::{FeedId, Label};
@@ -282,6 +282,7 @@ impl Poller {
         let poll = PollRow {
             at: now,
             next_poll_at: next_poll(feed, feed_config, outcome, conditional, ttl, hints, now),
+            not_before: hints.retry_after.map(|at| at.min(now.plus(RETRY_AFTER_MAX))),
             moved: serde_json::to_string(&moved).ok().filter(|_| moved != Moved::default()),
         };
         let (own, all) = (feed.clone(), Arc::clone(config));

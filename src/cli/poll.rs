@@ -38,6 +38,20 @@ pub fn poll(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
             };
             return Err(CliError::refused(what, desk.take_over()));
         }
+        let waits = match &feed {
+            Some(feed) => {
+                let id = feed.id;
+                let due = desk.store.read(move |db| feeds::due_at(db, id)).await?;
+                due.filter(|due| *due > now)
+            }
+            None => None,
+        };
+        if let (Some(feed), Some(due)) = (&feed, waits) {
+            return Ok(Answer::well(format!(
+                "{} is polled at {due}: its server has asked for no request before that\n",
+                feed.label
+            )));
+        }
         let what =
             feed.map_or_else(|| plural(count, "feed", "feeds"), |feed| feed.label.to_string());
         Ok(Answer::well(format!("{what} due now: {}\n", desk.when())))

@@ -74,6 +74,8 @@ pub struct PollRow {
     pub at: Timestamp,
     /// When it is due again.
     pub next_poll_at: Option<Timestamp>,
+    /// Not before that, whoever asks: its server said `Retry-After`.
+    pub not_before: Option<Timestamp>,
     /// What is remembered of permanent redirects, as JSON.
     pub moved: Option<String>,
 }
@@ -178,12 +180,13 @@ pub fn reconcile(connection: &Connection, wanted: &[Wanted<'_>], now: Timestamp)
     let mut moved = connection.prepare_cached(
         "UPDATE feeds SET url = :url, url_is_new = 1, moved = NULL, validators_url = NULL,
             etag = NULL, last_modified = NULL, body_hash = NULL, ttl_s = NULL,
-            next_poll_at = :now, errors = 0, last_error = NULL
+            next_poll_at = :now, not_before = NULL, errors = 0, last_error = NULL
          WHERE label = :label AND url <> :url",
     )?;
     // a clock that was wrong must not silence a feed: nobody asks for more than a day
     let mut heal = connection.prepare_cached(
-        "UPDATE feeds SET next_poll_at = :now WHERE label = :label AND next_poll_at > :latest",
+        "UPDATE feeds SET next_poll_at = :now, not_before = NULL
+         WHERE label = :label AND next_poll_at > :latest",
     )?;
     for Wanted { label, url, active, has_times } in wanted {
         let label = label.as_str();
@@ -300,7 +303,8 @@ fn save_row(
     let mut statement = connection.prepare_cached(
         "UPDATE feeds SET last_attempt_at = :at,
             -- who asked for it meanwhile did not see what this poll saw
-            next_poll_at = CASE WHEN asked THEN :at ELSE :next END, asked = 0,
+            next_poll_at = CASE WHEN asked THEN max(:at, coalesce(:not_before, 0)) ELSE :next END,
+            asked = 0, not_before = :not_before,
             moved = :moved,
             last_success_at = CASE WHEN :error IS NULL THEN :at ELSE last_success_at END,
             errors = CASE WHEN :error IS NULL THEN 0 ELSE errors + 1 END,
@@ -312,6 +316,7 @@ fn save_row(
         ":at": poll.at.as_millis(),
         ":next": poll.next_poll_at.map(Timestamp::as_millis),
         ":moved": poll.moved,
+        ":not_before": poll.not_before.map(Timestamp::as_millis),
         ":error": error,
     })?;
     Ok(())
@@ -325,13 +330,15 @@ fn save_validators(connection: &Connection, feed: FeedId, new: &Validators) -> R
     Ok(())
 }
 
-/// Makes a feed (all active ones where absent) due now. Tells how many.
+/// Makes a feed (all active ones where absent) due now, or as soon as its server has said. Tells
+/// how many.
 ///
 /// # Errors
 /// The database can't be written.
 pub fn poll_now(connection: &Connection, feed: Option<FeedId>, now: Timestamp) -> Result<usize> {
     let mut statement = connection.prepare_cached(
-        "UPDATE feeds SET next_poll_at = min(coalesce(next_poll_at, ?2), ?2), asked = 1
+        "UPDATE feeds SET asked = 1,
+            next_poll_at = max(min(coalesce(next_poll_at, ?2), ?2), coalesce(not_before, 0))
          WHERE active = 1 AND (?1 IS NULL OR id = ?1)",
     )?;
     Ok(statement.execute((feed.map(|feed| feed.0), now.as_millis()))?)
@@ -368,7 +375,12 @@ mod tests {
             body_hash: vec![7; 32],
             ttl_s: Some(3600),
         };
-        let poll = PollRow { at, next_poll_at: Some(Timestamp::from_secs(61)), moved: None };
+        let poll = PollRow {
+            at,
+            next_poll_at: Some(Timestamp::from_secs(61)),
+            not_before: None,
+            moved: None,
+        };
         save_contents(&connection, FeedId(1), &poll, &contents).unwrap();
         let feed = by_label(&connection, &label).unwrap().unwrap();
         let expect = Feed {

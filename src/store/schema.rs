@@ -30,6 +30,7 @@ CREATE TABLE feeds (
     last_attempt_at INTEGER,
     last_success_at INTEGER,
     next_poll_at    INTEGER,            -- null: not by itself (gone, or inactive)
+    not_before      INTEGER,            -- its server said Retry-After
     asked           INTEGER NOT NULL DEFAULT 0 CHECK (asked IN (0, 1)),  -- polled by hand, soon
     errors          INTEGER NOT NULL DEFAULT 0,
     last_error      TEXT

@@ -116,6 +116,10 @@ fn retry_after_is_kept_over_restarts_and_reloads() {
         let daemon = site.start();
         daemon.reload();
         ticks.wait_for_more(3);
+        // by hand it is no sooner either
+        daemon.send(Signal::USR1);
+        daemon.wait("polling 2 feeds now, as asked");
+        ticks.wait_for_more(3);
         daemon.stop();
         assert_eq!(blog.server().requests().len(), 1, "{status}");
     }
