@@ -57,7 +57,7 @@ fn list_looks_so() {
     assert_look!(site, &["list"], @r"
     ID  STATE      FEED  ENTRY                 ACCOUNT  WHEN     WHERE / WHY
     4   failed     blog  tag:a.example,2026:2  out      [ago]    nothing to post: the entry has no title, no text and no URL
-    5   published  blog  Hello                 out      [ago]    5
+    5   published  blog  Hello                 out      [ago]    file://[folder]/out.jsonl
     6   ready      blog  tag:a.example,2026:2  slow     [soon]
     7   ready      blog  Hello                 slow     [soon]
     8   held       blog  tag:a.example,2026:2  wary              waits for approval
@@ -82,7 +82,7 @@ fn why_looks_so() {
     out (outbox), crosspost 5: published
       2026-00-00 00:00:00Z  queued
       2026-00-00 00:00:00Z  attempt 1: published
-      receipt               5
+      receipt               file://[folder]/out.jsonl
       text                  Hello https://a.example/1
       next                  nothing more happens: it is done
 
