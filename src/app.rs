@@ -91,6 +91,8 @@ struct Running {
 pub async fn run(app: App) -> Result<(), AppError> {
     let App { config, clock, orders, systemd, applied } = app;
     let (_lock, store) = open(&config, &clock).await?;
+    let now = clock.now();
+    store.write(move |tx| crossposts::restart_patience(tx, now)).await?;
     let path = config.path.clone();
     let mut daemon = Daemon {
         store,

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::compose::template;
 use crate::config::{Config, Problems, default_path};
 use crate::redact::{redact, register_secrets};
 use crate::store::StoreError;
@@ -184,7 +185,7 @@ fn warn(level: &str, what: &impl Display) {
 
 /// Loads the config, and keeps its secrets out of everything that is printed from now on.
 fn load(path: &std::path::Path) -> Result<Config, Problems> {
-    let config = Config::load(path)?;
+    let config = Config::load(path, template::check)?;
     register_secrets(config.secrets());
     Ok(config)
 }

@@ -239,21 +239,24 @@ pub fn default_path() -> PathBuf {
     folder.unwrap_or_else(|| PathBuf::from("/etc/posse-party")).join("config.toml")
 }
 
+/// Tells what is wrong with a template. Composition knows that, and the config knows where it stands.
+pub type TemplateCheck = fn(&str) -> Result<(), String>;
+
 impl Config {
     /// Loads the main file and `conf.d/*.toml` beside it, and the secrets they refer to.
     ///
     /// # Errors
     /// Everything that is wrong with the files, at once.
-    pub fn load(path: &Path) -> Result<Self, Problems> {
-        Self::load_with(path, &environment::var)
+    pub fn load(path: &Path, templates: TemplateCheck) -> Result<Self, Problems> {
+        Self::load_with(path, &environment::var, templates)
     }
 
     /// Loads as [`Config::load`] does, with the variables that `vars` knows.
     ///
     /// # Errors
     /// Everything that is wrong with the files, at once.
-    pub fn load_with(path: &Path, vars: Vars) -> Result<Self, Problems> {
-        let mut report = problem::Report::default();
+    pub fn load_with(path: &Path, vars: Vars, templates: TemplateCheck) -> Result<Self, Problems> {
+        let mut report = problem::Report::new(templates);
         let root = raw::read(path, &mut report);
         // where the working folder is gone, relative paths stay relative to wherever one is
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

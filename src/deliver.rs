@@ -179,7 +179,7 @@ impl Worker {
             .read(move |db| {
                 let account = accounts::by_label(db, &label)?.filter(|account| account.active);
                 let (count, first, last) =
-                    crossposts::published_since(db, id, now.minus(gate::DAY))?;
+                    crossposts::published_since(db, id, now.minus(gate::DAY), now)?;
                 Ok(Look {
                     gate: account.map_or(Gate::Closed, |account| gate::of_account(&account, now)),
                     uncertain: crossposts::next_uncertain(db, id, now)?,

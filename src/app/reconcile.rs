@@ -2,20 +2,25 @@
 //! should hear of it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::{Cadence, Config, Credentials};
-use crate::names::Label;
+use crate::names::{CrosspostId, Label};
 use crate::report;
 use crate::store::accounts::{self, Wanted};
 use crate::store::feeds;
 use crate::store::{Result, Store, Transaction, incidents, views};
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// What a config changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
     /// Accounts that new credentials woke from their parking, and when that had begun.
     pub woken: BTreeMap<Label, Timestamp>,
+    /// Doubts that nobody can settle any more but the owner, and why.
+    pub doubts: Vec<(CrosspostId, String)>,
     /// Accounts that are not configured any more, and how many posts wait there.
     pub left: BTreeMap<Label, u64>,
 }
@@ -27,6 +32,16 @@ impl Reconciled {
             let key = report::account_incident(label);
             let message = format!("{label} has new credentials and publishes again");
             report::resolved(&key, *since, now, &message);
+        }
+        for (id, why) in &self.doubts {
+            report::opened(
+                &report::doubt_incident(*id),
+                &format!(
+                    "crosspost {id} waits for you, because nobody could find out whether it is \
+                     public, and {why}; look there, then `posse-party resolve {id} --published \
+                     URL` or `posse-party resolve {id} --retry`"
+                ),
+            );
         }
         for (label, waiting) in &self.left {
             let posts = report::count(usize::try_from(*waiting).unwrap_or(usize::MAX), "post");
@@ -63,7 +78,11 @@ fn bring_in(tx: &Transaction<'_>, config: &Config, now: Timestamp) -> Result<Rec
             label,
             url: feed.url.as_str(),
             active: feed.active,
-            has_times: matches!(feed.cadence, Cadence::Cron { .. }),
+            has_times: match feed.cadence {
+                Cadence::Auto => false,
+                Cadence::Every(distance) => distance > DAY,
+                Cadence::Cron { .. } => true,
+            },
         })
         .collect();
     feeds::reconcile(tx, &feeds, now)?;
@@ -77,14 +96,19 @@ fn bring_in(tx: &Transaction<'_>, config: &Config, now: Timestamp) -> Result<Rec
             fingerprint: account.credentials.as_ref().map(Credentials::fingerprint),
         })
         .collect();
-    let woken = accounts::reconcile(tx, &wanted, now)?;
+    let changed = accounts::reconcile(tx, &wanted, now)?;
+    for doubt in changed.doubts {
+        let message = "its account has become one of another platform".to_owned();
+        incidents::open(tx, &report::doubt_incident(doubt), &message, now)?;
+        done.doubts.push((doubt, message));
+    }
     let routes: Vec<_> = config
         .feeds
         .keys()
         .flat_map(|feed| config.accounts_of(feed).map(move |(account, _)| (feed, account)))
         .collect();
     accounts::reconcile_routes(tx, &routes)?;
-    for label in woken {
+    for label in changed.woken {
         if let Some(at) = incidents::resolve(tx, &report::account_incident(&label), now)? {
             done.woken.insert(label, at);
         }

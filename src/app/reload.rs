@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{AppError, Daemon, reconcile};
+use crate::compose::template;
 use crate::config::Config;
 use crate::names::Label;
 use crate::report;
@@ -17,7 +18,8 @@ impl Daemon {
         applied: &(dyn Fn(&Config) + Send + Sync),
     ) -> Result<(), AppError> {
         let path = self.path.clone();
-        let loaded = tokio::task::spawn_blocking(move || Config::load(&path)).await;
+        let loaded =
+            tokio::task::spawn_blocking(move || Config::load(&path, template::check)).await;
         let mut config = match loaded.expect("loading a config does not panic") {
             Ok(config) => config,
             Err(problems) => {
@@ -48,6 +50,7 @@ impl Daemon {
                     "the config is not applied, the running one stays, because of the database: \
                      {error}; reload again when that is mended"
                 );
+                return self.start_missing_workers().await;
             }
         }
         self.start_missing_workers().await?;

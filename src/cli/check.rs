@@ -13,10 +13,8 @@ use serde::Serialize;
 use super::desk::wait;
 use super::say::{BAD, GOOD, PLAIN, WAITS, clean, plural, styled};
 use super::{Answer, CliError, EXIT_CONFIG, load};
-use crate::compose::template;
-use crate::config::{Config, Problem, Problems};
+use crate::config::{Problem, Problems};
 use crate::logging::{self, Voice};
-use crate::settings::Settings;
 
 mod online;
 
@@ -68,7 +66,7 @@ struct Online {
 /// # Errors
 /// The config is wrong.
 pub fn check(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
-    let config = match load(path).and_then(templates) {
+    let config = match load(path) {
         Ok(config) => config,
         Err(problems) if arguments.json => return Ok(rejected(problems)),
         Err(problems) => return Err(problems.into()),
@@ -113,28 +111,6 @@ fn rejected(problems: Problems) -> Answer {
         online: None,
     };
     Answer { exit: EXIT_CONFIG, ..Answer::json(&report) }
-}
-
-/// `config`, if every account's template can be used.
-fn templates(config: Config) -> Result<Config, Problems> {
-    let file = config.path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let mut list = Vec::new();
-    for (label, account) in &config.accounts {
-        let settings = Settings::layered(account.platform, &[&config.defaults, &account.text]);
-        if let Err(why) = template::check(&settings.format_string) {
-            let key = match account.text.format_string {
-                Some(_) => format!("accounts.{label}.format_string"),
-                None => "defaults.format_string".into(),
-            };
-            let message = format!("`{}` can't be used: {why}", clean(&settings.format_string));
-            let problem =
-                Problem { file: file.clone().unwrap_or_default(), line: None, key, message };
-            if !list.contains(&problem) {
-                list.push(problem);
-            }
-        }
-    }
-    if list.is_empty() { Ok(config) } else { Err(Problems { path: config.path.clone(), list }) }
 }
 
 /// Why the file at `path` could not be written, as far as that can be told without writing.

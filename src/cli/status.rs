@@ -143,7 +143,8 @@ fn account_status(
     now: Timestamp,
 ) -> Result<AccountStatus> {
     let queue: BTreeMap<State, u64> = views::counts(db, Some(account.id))?.into_iter().collect();
-    let (count, first, last) = crossposts::published_since(db, account.id, now.minus(gate::DAY))?;
+    let (count, first, last) =
+        crossposts::published_since(db, account.id, now.minus(gate::DAY), now)?;
     let own = gate::of_account(&account, now);
     let pace = config
         .map_or(Gate::Open, |config| gate::of_pace(config, Recent { count, first, last }, now));

@@ -167,8 +167,14 @@ fn text(report: &mut Report, section: &mut Section) -> Layer {
     const VISIBILITIES: [(&str, Visibility); 4] =
         [("public", Public), ("unlisted", Unlisted), ("private", Private), ("direct", Direct)];
     let any = |node: &Node| value::any_text(node).map(String::from);
+    let check = report.templates;
+    let template = |node: &Node| {
+        let text = value::any_text(node)?;
+        check(text).map_err(|why| format!("{} can't be used: {why}", value::shown(text)))?;
+        Ok(text.to_owned())
+    };
     Layer {
-        format_string: section.read(report, "format_string", any),
+        format_string: section.read(report, "format_string", template),
         append_url: section.read(report, "append_url", value::switch),
         append_url_spacer: section.read(report, "append_url_spacer", any),
         truncate: section.read(report, "truncate", value::switch),

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::TemplateCheck;
+
 /// All that is wrong with a config. Its `Display` is the message for the owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
@@ -81,8 +83,10 @@ pub struct File {
 }
 
 /// Collects problems and warnings on the way through the files.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Report {
+    /// What knows whether a template is right.
+    pub templates: TemplateCheck,
     /// The files in the order of reading.
     pub files: Vec<File>,
     problems: Vec<(Place, Kind, Problem)>,
@@ -90,6 +94,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing wrong yet.
+    pub fn new(templates: TemplateCheck) -> Self {
+        Self { templates, files: Vec::new(), problems: Vec::new(), warnings: Vec::new() }
+    }
+
     /// Adds a problem.
     pub fn problem(&mut self, place: Place, kind: Kind, key: &str, message: impl Into<String>) {
         let problem = self.at(place, key, message.into());

@@ -89,8 +89,8 @@ pub fn after_attempt(
             (again(due_at, true), Effect::HoldUntil(due_at))
         }
         Class::RateLimited { not_before } => {
-            let due_at = not_before.unwrap_or(now.plus(RATE_LIMIT_WAIT)).max(now);
-            (again(due_at, false), Effect::HoldUntil(due_at))
+            let until = not_before.unwrap_or(now.plus(RATE_LIMIT_WAIT)).max(now);
+            (again(now, false), Effect::HoldUntil(until))
         }
         Class::Content => (Settlement::Failed, Effect::None),
         Class::Account { until, hint } => (again(now, false), Effect::Park { hint, until }),

@@ -12,6 +12,8 @@ use crate::store::crossposts::{Crosspost, Settlement};
 /// What a verdict is for the owner.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct News {
+    /// A person has settled it meanwhile.
+    pub overtaken: bool,
     /// It begins an incident.
     pub opened: bool,
     /// It ends the account's incident, which had begun then.
@@ -29,6 +31,11 @@ pub fn verdict(
     let id = crosspost.id.0;
     let title = report::title(&crosspost.title);
     let why = verdict.reason.as_deref().unwrap_or_default();
+    if news.overtaken {
+        tracing::info!(%account, crosspost = id,
+            "\"{title}\" on {account} was settled by hand while the platform was asked");
+        return;
+    }
     let key = report::account_incident(account);
     if let Effect::Park { hint, .. } = &verdict.account {
         let message = format!("{account} is parked, its queue waits: {why}; {hint}");
@@ -57,6 +64,10 @@ pub fn verdict(
                 when(*due_at));
         }
         Settlement::Ready { due_at, .. } => {
+            let due_at = match &verdict.account {
+                Effect::HoldUntil(at) => at,
+                _ => due_at,
+            };
             tracing::warn!(%account, crosspost = id,
                 "\"{title}\" is not on {account} yet, trying again in {}: {why}",
                 when(*due_at));

@@ -89,7 +89,7 @@ impl Worker {
                 let overtaken = from == State::Uncertain
                     && crossposts::settle_overtaken(tx, (id, attempt), &verdict.settlement, now)?;
                 if overtaken {
-                    return Ok(News::default());
+                    return Ok(News { overtaken: true, ..News::default() });
                 }
                 let reason = verdict.reason.as_deref();
                 crossposts::settle(tx, (id, attempt), from, &verdict.settlement, reason, now)?;

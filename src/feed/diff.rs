@@ -130,7 +130,7 @@ pub fn diff(seen: &[Seen], known: &[Known], home_url: Option<&str>) -> Vec<Chang
                 Some(known) if taken.contains(&known.row) || listed(known) => Change::Repeated,
                 Some(known) => {
                     taken.insert(known.row);
-                    let same_title = known.title == seen.entry.title;
+                    let same_title = known.title.is_some() && known.title == seen.entry.title;
                     let same_date =
                         known.published.is_some() && known.published == seen.entry.published;
                     if by_sign.is_some() || same_title || same_date {

@@ -88,7 +88,8 @@ pub fn parsed(
     let changes = diff::diff(seen, &known, document.home_url.as_deref());
     let rows = store_entries(tx, context, seen, &changes, &mut recorded)?;
 
-    let routes = if context.feed.url_is_new && changes.iter().all(|change| *change == Change::New) {
+    let is_known = |change: &Change| !matches!(change, Change::New | Change::Repeated);
+    let routes = if context.feed.url_is_new && !changes.iter().any(is_known) {
         // another feed under an old label: it is seen for the first time
         accounts::forget_baselines(tx, context.feed.id)?;
         accounts::routes_of(tx, context.feed.id)?

@@ -51,7 +51,7 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
             "known entries of {feed} have changed");
     }
     for (back, account, entry) in &recorded.withdrawn {
-        let what = if *back { "is back, and goes out" } else { "is withdrawn" };
+        let what = if *back { "is back where it was" } else { "is withdrawn" };
         tracing::info!(%feed, %account, entry = entry.0,
             "an entry of {feed} {what} on {account}; its story: `posse-party why {entry}`");
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Result;
 use crate::clock::Timestamp;
-use crate::names::{AccountId, FeedId, Label};
+use crate::names::{AccountId, CrosspostId, FeedId, Label};
 use crate::platform::Platform;
 
 /// No platform is obeyed for longer than this when it says "not before".
@@ -39,6 +39,15 @@ pub struct Parked {
     pub since: Timestamp,
     /// Until when, where that is known.
     pub until: Option<Timestamp>,
+}
+
+/// What a reconciliation changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// The accounts that new credentials woke from their parking.
+    pub woken: Vec<Label>,
+    /// The doubts that wait for a person now, because their account is of another platform.
+    pub doubts: Vec<CrosspostId>,
 }
 
 /// An account that the config wants.
@@ -100,8 +109,7 @@ pub fn all(connection: &Connection) -> Result<Vec<Account>> {
 }
 
 /// Brings the accounts of the config in. Those that are not `wanted` any more are deactivated,
-/// never deleted. Changed credentials wake a parked account and make it forget its sessions; the
-/// labels of those that were woken are returned.
+/// never deleted. Changed credentials wake a parked account and make it forget its sessions.
 ///
 /// # Errors
 /// The database can't be written.
@@ -109,8 +117,8 @@ pub fn reconcile(
     connection: &Connection,
     wanted: &[Wanted<'_>],
     now: Timestamp,
-) -> Result<Vec<Label>> {
-    let mut woken = Vec::new();
+) -> Result<Changed> {
+    let mut changed = Changed::default();
     // a clock that was wrong must not silence an account: nobody asks for more than a day
     connection.execute(
         "UPDATE accounts SET not_before = 0 WHERE not_before > ?1",
@@ -141,17 +149,17 @@ pub fn reconcile(
             })?;
         let Some((id, fingerprint, parked, platform)) = before else { continue };
         if platform != account.platform.tag() {
-            become_another(connection, AccountId(id))?;
+            changed.doubts.extend(become_another(connection, AccountId(id))?);
         }
         if fingerprint != account.fingerprint || platform != account.platform.tag() {
             unpark(connection, AccountId(id), now)?;
             connection.execute("DELETE FROM account_notes WHERE account_id = ?1", [id])?;
             if parked.is_some() {
-                woken.push(account.label.clone());
+                changed.woken.push(account.label.clone());
             }
         }
     }
-    Ok(woken)
+    Ok(changed)
 }
 
 /// Brings the routes in: which feed goes to which account. A route that was gone and comes back
@@ -259,14 +267,16 @@ pub fn park(connection: &Connection, account: AccountId, parked: &Parked) -> Res
 
 /// What waits on an account that is of another platform now was composed for, and may stand on,
 /// the old one: doubts wait for a person, drafts are made anew.
-fn become_another(connection: &Connection, account: AccountId) -> Result<()> {
+fn become_another(connection: &Connection, account: AccountId) -> Result<Vec<CrosspostId>> {
     // uncertain → held
-    connection.execute(
-        "UPDATE crossposts SET state = 'held', reason = 'nobody could find out whether it is \
-            public: the account has become one of another platform'
-         WHERE account_id = ?1 AND state = 'uncertain'",
-        [account.0],
-    )?;
+    let doubts = connection
+        .prepare(
+            "UPDATE crossposts SET state = 'held', reason = 'nobody could find out whether it \
+                is public: the account has become one of another platform'
+             WHERE account_id = ?1 AND state = 'uncertain' RETURNING id",
+        )?
+        .query_map([account.0], |row| row.get(0).map(CrosspostId))?
+        .collect::<rusqlite::Result<_>>()?;
     connection.execute(
         "DELETE FROM crosspost_notes WHERE crosspost_id IN
             (SELECT id FROM crossposts WHERE account_id = ?1 AND state = 'ready')",
@@ -277,7 +287,7 @@ fn become_another(connection: &Connection, account: AccountId) -> Result<()> {
          WHERE account_id = ?1 AND state = 'ready'",
         [account.0],
     )?;
-    Ok(())
+    Ok(doubts)
 }
 
 /// Ends the parking of an account, and what waits for a later try is due now. Tells whether the

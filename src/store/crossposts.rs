@@ -14,10 +14,12 @@ use crate::names::{AccountId, CrosspostId, EntryId};
 mod enter;
 mod journal;
 mod undo;
+mod upkeep;
 
 pub use enter::{New, baseline, has_url_elsewhere, insert};
 pub use journal::{note, set_note};
 pub use undo::{Unclaimed, VANISHED, reinstate, set_due, unclaimed, withdraw};
+pub use upkeep::{prune_attempts, rescue_sending, restart_patience};
 
 /// A crosspost with what a delivery needs to know of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -334,37 +336,8 @@ fn end(
     Ok(())
 }
 
-/// Reason of a crosspost whose attempt was cut off with the daemon.
-const CUT_OFF: &str = "the daemon ended in the middle of an attempt";
-
-/// Turns every orphaned attempt into a doubt, at start: there is one daemon, so none is in flight.
-/// Tells how many.
-///
-/// # Errors
-/// The database can't be written.
-pub fn rescue_sending(connection: &Connection, now: Timestamp) -> Result<usize> {
-    connection.execute(
-        "UPDATE attempts SET ended_at = ?1, outcome = 'cut off', detail = ?2
-         WHERE ended_at IS NULL",
-        (now.as_millis(), CUT_OFF),
-    )?;
-    // patience is counted while the daemon runs
-    connection.execute(
-        "UPDATE crossposts SET first_attempt_at = ?1
-         WHERE first_attempt_at IS NOT NULL AND state IN ('ready', 'sending', 'uncertain')",
-        [now.as_millis()],
-    )?;
-    // sending → uncertain
-    Ok(connection.execute(
-        "UPDATE crossposts SET state = 'uncertain', due_at = ?1, reason = ?2, finds = 0,
-            doubts = doubts + 1
-         WHERE state = 'sending'",
-        (now.as_millis(), CUT_OFF),
-    )?)
-}
-
 /// How many posts an account published since `since`, when the first of those was, and when the
-/// last of all was.
+/// last of all was. What lies in the future is of a clock that was wrong, and does not count.
 ///
 /// # Errors
 /// The database can't be read.
@@ -372,29 +345,20 @@ pub fn published_since(
     connection: &Connection,
     account: AccountId,
     since: Timestamp,
+    now: Timestamp,
 ) -> Result<(u32, Option<Timestamp>, Option<Timestamp>)> {
     let mut statement = connection.prepare_cached(
         "SELECT count(*), min(settled_at),
-            (SELECT max(settled_at) FROM crossposts WHERE account_id = ?1 AND state = 'published')
-         FROM crossposts WHERE account_id = ?1 AND state = 'published' AND settled_at > ?2",
+            (SELECT max(settled_at) FROM crossposts
+                WHERE account_id = ?1 AND state = 'published' AND settled_at <= ?3)
+         FROM crossposts WHERE account_id = ?1 AND state = 'published'
+            AND settled_at > ?2 AND settled_at <= ?3",
     )?;
     let row: (u32, Option<i64>, Option<i64>) = statement
-        .query_row((account.0, since.as_millis()), |row| {
+        .query_row((account.0, since.as_millis(), now.as_millis()), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
     Ok((row.0, row.1.map(Timestamp::from_millis), row.2.map(Timestamp::from_millis)))
-}
-
-/// Drops the attempts of crossposts that were settled before `before`. Tells how many.
-///
-/// # Errors
-/// The database can't be written.
-pub fn prune_attempts(connection: &Connection, before: Timestamp) -> Result<usize> {
-    Ok(connection.execute(
-        "DELETE FROM attempts WHERE crosspost_id IN
-            (SELECT id FROM crossposts WHERE settled_at < ?1)",
-        [before.as_millis()],
-    )?)
 }
 
 #[cfg(test)]

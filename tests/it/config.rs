@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use posse_party::compose::template;
 use posse_party::config::{Cadence, CatchUp, Config, Credentials, LogFormat, default_path};
 use posse_party::draft::Visibility;
 use posse_party::names::Label;
@@ -52,7 +53,7 @@ impl Folder {
             "TOKEN" => Some(SECRET.into()),
             _ => None,
         };
-        Config::load_with(&self.path("config.toml"), &vars)
+        Config::load_with(&self.path("config.toml"), &vars, template::check)
             .map_err(|problems| self.without_folder(&problems.to_string()))
     }
 
@@ -609,9 +610,11 @@ fn mistakes_in_secrets() {
 fn a_credential_without_systemd_says_what_is_missing() {
     let text = MINIMAL.replace("{ env = \"TOKEN\" }", "{ credential = \"fedi\" }");
     let folder = Folder::new(&[("config.toml", &text)]);
-    let problems = Config::load_with(&folder.path("config.toml"), &|name| {
-        (name == "STATE_DIRECTORY").then(|| "/var/lib/pp".into())
-    });
+    let problems = Config::load_with(
+        &folder.path("config.toml"),
+        &|name| (name == "STATE_DIRECTORY").then(|| "/var/lib/pp".into()),
+        template::check,
+    );
     assert_snapshot!(problems.unwrap_err().list[0], @r###"config.toml:8: accounts.fediverse.access_token: credential `fedi` can't be found: `CREDENTIALS_DIRECTORY` is not set, want `LoadCredential=fedi:/path` in the unit, and a start by systemd"###);
 }
 
@@ -1045,7 +1048,7 @@ fn the_database_is_where_the_machine_keeps_state() {
         let var = |name: &str| {
             vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
-        let loaded = Config::load_with(&folder.path("config.toml"), &var);
+        let loaded = Config::load_with(&folder.path("config.toml"), &var, template::check);
         loaded
             .map(|config| config.database.display().to_string())
             .map_err(|problems| folder.without_folder(&problems.list[0].to_string()))
@@ -1175,7 +1178,7 @@ fn the_fingerprint_changes_with_the_way_in_and_with_nothing_else() {
 #[test]
 fn the_demo_is_right_and_says_nothing_odd() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo.toml");
-    let config = Config::load_with(&path, &|_| None).unwrap();
+    let config = Config::load_with(&path, &|_| None, template::check).unwrap();
     assert_eq!(config.warnings, Vec::<String>::new());
     assert_eq!((config.feeds.len(), config.accounts.len()), (1, 3));
     let feed = &config.feeds[&label("demo")];

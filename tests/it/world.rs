@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use posse_party::app;
 use posse_party::clock::{Clock, Timestamp};
+use posse_party::compose::template;
 use posse_party::config::Config;
 use posse_party::crosspost::{Class, Failure, Receipt, State};
 use posse_party::deliver::Worker;
@@ -197,7 +198,8 @@ impl World {
     pub async fn at(dir: TempDir, config: &str, remote: Arc<Remote>, clock: Clock) -> Self {
         let path = dir.path().join("config.toml");
         std::fs::write(&path, format!("database = \"db/x.db\"\n{config}")).unwrap();
-        let config = Config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+        let config =
+            Config::load(&path, template::check).unwrap_or_else(|problems| panic!("{problems}"));
         let store = Store::open(&config.database).unwrap();
         let world = Self { dir, config, store, clock, remote };
         world.start().await;
