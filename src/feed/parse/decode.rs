@@ -81,9 +81,9 @@ fn read<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
             let problem = broken.then(|| format!("the document is broken `{}`", encoding.name()));
             Decoded { text, problem }
         }
-        (None, _) => match declared.as_deref().and_then(codepage::upper_half) {
-            Some(upper_half) => {
-                Decoded { text: Cow::Owned(codepage::decode(body, &upper_half)), problem: None }
+        (None, _) => match declared.as_deref().and_then(codepage::of_label) {
+            Some(page) => {
+                Decoded { text: Cow::Owned(codepage::decode(body, &page)), problem: None }
             }
             None => fall_back(body, declared),
         },

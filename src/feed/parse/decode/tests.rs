@@ -26,6 +26,8 @@ fn the_mark_counts_before_the_declaration_before_the_content_type() {
     check(&russian, None, "<?xml version='1.0' encoding='KOI8-R'?>жук", false);
     let dos = declared("cp437", b"caf\x82");
     check(&dos, None, "<?xml version='1.0' encoding='cp437'?>café", false);
+    let vietnamese = declared("VISCII", b"Ti\xaang Vi\xaet");
+    check(&vietnamese, None, "<?xml version='1.0' encoding='VISCII'?>Tiếng Việt", false);
     let odd = declared("windows_1251", b"\xe6\xf3\xea");
     check(&odd, None, "<?xml version='1.0' encoding='windows_1251'?>жук", false);
 }
