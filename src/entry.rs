@@ -10,7 +10,7 @@ use crate::names::EntryId;
 /// What a feed document says, after parsing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParsedFeed {
-    /// The format in words: `atom 1.0`, `atom 0.3`, `rss 2.0`, `rss 0.91`, `rss 1.0`,
+    /// The format in words: `atom 1.0`, `atom 0.3`, `rss 2.0`, `rss 0.91`, `rss 0.91 of netscape`, `rss 1.0`,
     /// `json feed 1.1` …
     pub format: String,
     /// The feed's title as plain text.

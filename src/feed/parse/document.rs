@@ -39,7 +39,12 @@ pub(super) fn read(text: &str, url: &Url) -> Result<ParsedFeed, ParseError> {
             format!("{} entries beyond the first {ENTRIES_MAX} were left out", collector.beyond);
         problems.push(Problem { entry: None, message });
     }
-    Ok(collector.finish(&entities, problems))
+    let mut feed = collector.finish(&entities, problems);
+    // Netscape and UserLand made a 0.91 each
+    if root.is_netscape && feed.format == "rss 0.91" {
+        feed.format.push_str(" of netscape");
+    }
+    Ok(feed)
 }
 
 /// Where the root of a feed stands.
@@ -47,23 +52,27 @@ struct Root {
     at: usize,
     /// Whether there is something before it that doesn't belong there.
     junk: bool,
+    /// Whether its document type is Netscape's.
+    is_netscape: bool,
 }
 
 fn find_root(text: &str, entities: &mut Entities) -> Result<Root, ParseError> {
     let mut lexer = Lexer::new(text);
-    let (mut first, mut junk, mut page) = (None, false, false);
+    let (mut first, mut junk, mut page, mut is_netscape) = (None, false, false, false);
     while let Some(token) = lexer.next() {
         match token.map_err(|_| ParseError::CutOff)? {
             Token::Doctype(doctype) => {
                 let root = doctype.split_whitespace().nth(1).unwrap_or_default();
                 page |= root.eq_ignore_ascii_case("html");
+                is_netscape |= doctype.contains("Netscape Communications//DTD RSS");
                 entities.declare(doctype);
             }
             Token::Start { name, .. } => {
                 let name = local(name).to_ascii_lowercase();
                 match &*name {
                     "rss" | "feed" | "rdf" | "channel" => {
-                        return Ok(Root { at: lexer.start(), junk: junk || first.is_some() });
+                        let junk = junk || first.is_some();
+                        return Ok(Root { at: lexer.start(), junk, is_netscape });
                     }
                     "html" | "head" | "body" if first.is_none() => return Err(ParseError::Html),
                     _ if first.is_none() => first = Some(name),
