@@ -70,6 +70,13 @@ impl<T> Best<T> {
         }
     }
 
+    /// As `offer`, but the last of one rank counts.
+    fn offer_again(&mut self, rank: u8, value: T) {
+        if self.0.as_ref().is_none_or(|(known, _)| rank <= *known) {
+            self.0 = Some((rank, value));
+        }
+    }
+
     fn take(self) -> Option<T> {
         self.0.map(|(_, value)| value)
     }
@@ -296,7 +303,7 @@ impl Reading<'_> {
         match date::parse(&text) {
             Some(at) => {
                 let slot = if published { &mut self.published } else { &mut self.updated };
-                slot.offer(rank, || Some(at));
+                slot.offer_again(rank, at);
             }
             None => {
                 let shown: String = text.chars().take(60).collect();

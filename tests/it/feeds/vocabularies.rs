@@ -16,6 +16,12 @@ fn formats() {
     assert_eq!(format("<rss version='2.0'><channel/></rss>"), "rss 2.0");
     assert_eq!(format("<rss version='2.00'><channel/></rss>"), "rss 2.0");
     assert_eq!(format("<rss version='0.91'><channel/></rss>"), "rss 0.91");
+    let netscape = "<!DOCTYPE rss PUBLIC '-//Netscape Communications//DTD RSS 0.91//EN' 'x.dtd'>";
+    assert_eq!(
+        format(&format!("{netscape}<rss version='0.91'><channel/></rss>")),
+        "rss 0.91 of netscape"
+    );
+    assert_eq!(format(&format!("{netscape}<rss version='2.0'><channel/></rss>")), "rss 2.0");
     assert_eq!(format("<rss><channel/></rss>"), "rss");
     assert_eq!(format("<feed xmlns='http://www.w3.org/2005/Atom'/>"), "atom 1.0");
     assert_eq!(format("<feed version='0.3' xmlns='http://purl.org/atom/ns#'/>"), "atom 0.3");
@@ -97,6 +103,11 @@ fn dates_from_every_element() {
         (day(1), day(2))
     );
     assert_eq!(at("<issued>2024-01-01</issued><modified>2024-01-02</modified>"), (day(1), day(2)));
+    // of two that say the same thing the last one counts, of two that don't the one made for it
+    assert_eq!(at("<pubDate>2024-01-01</pubDate><pubDate>2024-01-02</pubDate>"), (day(2), None));
+    assert_eq!(at("<pubDate>2024-01-01</pubDate><pubDate>soon</pubDate>"), (day(1), None));
+    assert_eq!(at("<updated>2024-01-02</updated><updated>2024-01-01</updated>"), (None, day(1)));
+    assert_eq!(at("<pubDate>2024-01-01</pubDate><dc:date>2024-01-02</dc:date>"), (day(1), None));
     assert_eq!(at(""), (None, None));
 }
 
