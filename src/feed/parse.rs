@@ -8,6 +8,7 @@
 mod address;
 mod codepage;
 mod date;
+mod declaration;
 mod decode;
 mod document;
 mod element;

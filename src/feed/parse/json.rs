@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::entry::{Draft, LIST_MAX, push_category};
-use super::{ENTRIES_MAX, ParseError, address, date, identity, markup, media, person};
+use super::{ENTRIES_MAX, ParseError, address, date, declaration, identity, markup, media, person};
 use crate::entry::{Entry, Link, Markup, Media, ParsedFeed, Person, Problem};
 use crate::feed::extension;
 use crate::text::fold;
@@ -83,7 +83,7 @@ impl Feed<'_> {
         self.dates(item, entry, &mut draft.notes);
         let html = |key| {
             string(item, key)
-                .map(|html| address::absolute_in_html(html, self.base))
+                .map(|html| address::absolute_in_html(declaration::mended(html), self.base))
                 .map(Markup::Html)
         };
         let text = |key| string(item, key).map(Markup::Text);

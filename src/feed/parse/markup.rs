@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use base64::Engine;
 
 use super::address;
+use super::declaration;
 use super::element::Element;
 use super::entities::{self, Entities};
 use super::entry::Surroundings;
@@ -37,7 +38,9 @@ pub(super) fn markup(
 ) -> Option<Markup> {
     let markup = raw(element, inside, entities);
     let markup = match markup {
-        Markup::Html(html) => Markup::Html(address::absolute_in_html(html, &inside.base)),
+        Markup::Html(html) => {
+            Markup::Html(address::absolute_in_html(declaration::mended(html), &inside.base))
+        }
         Markup::Text(text) => Markup::Text(text),
     };
     (!markup.body().trim().is_empty()).then_some(markup)
@@ -51,7 +54,7 @@ pub(super) fn line(
 ) -> Option<String> {
     let line = match raw(element, inside, entities) {
         Markup::Text(text) => text::fold(&text),
-        Markup::Html(html) => text::html_to_line(&html),
+        Markup::Html(html) => text::html_to_line(&declaration::mended(html)),
     };
     (!line.is_empty()).then_some(line)
 }

@@ -36,6 +36,18 @@ fn many_entries() {
     assert_eq!(feed.problems[0].message, "7 entries beyond the first 10000 were left out");
 }
 
+/// Were it not linear, this would take hours.
+#[test]
+fn many_declarations_in_html() {
+    for piece in
+        ["<!--", "<![CDATA[", "<![CDATA[]]", "<!x", "<!' ", "<?", "<a b=\"", "<!-- ' <a b='"]
+    {
+        let html = piece.repeat(2_000_000 / piece.len());
+        let json = serde_json::json!({"items": [{"id": "1", "content_html": html}]});
+        only(&json.to_string());
+    }
+}
+
 #[test]
 fn entity_bombs_and_files() {
     let lol = (1..10)

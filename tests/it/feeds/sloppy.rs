@@ -2,6 +2,7 @@
 
 use posse_party::entry::Markup;
 use posse_party::feed::parse::ParseError;
+use posse_party::text::plain;
 
 use super::{atom, only, problems, read, read_bytes, rss, titles};
 
@@ -104,6 +105,34 @@ fn text_that_was_encoded_twice() {
     assert_eq!(title("cafÃ© &#226;&#128;&#166; donâ€™t"), "café … don’t");
     assert_eq!(title("Grüße – «à la carte» Ã"), "Grüße – «à la carte» Ã");
     assert_eq!(title("why â€™ and not ’"), "why â€™ and not ’");
+}
+
+#[test]
+fn html_that_would_hide_itself() {
+    let check = |html: &str, text: &str| {
+        let escaped = html.replace('&', "&amp;").replace('<', "&lt;");
+        let entry = only(&atom(&format!(
+            "<entry><id>1</id><title type='html'>{escaped}</title><content type='html'>{escaped}</content></entry>"
+        )));
+        assert_eq!(entry.title.as_deref(), Some(text), "{html}");
+        assert_eq!(entry.content.as_ref().map(plain).as_deref(), Some(text), "{html}");
+        let json = serde_json::json!({"items": [{"id": "1", "content_html": html}]});
+        let entry = only(&json.to_string());
+        assert_eq!(entry.content.as_ref().map(plain).as_deref(), Some(text), "{html}");
+    };
+    check("sa<!-- -- note >fe<script>alert(1);</script>", "safe");
+    check("a <!-- b --> c <!-- cut off", "a c");
+    check("<!DOCTYPE ~", "<!DOCTYPE ~");
+    check("<![CDATA[<p>a</p>]]>", "a");
+    check("<!' <b>a</b>", "<!' a");
+    // addresses after it are made absolute, too
+    let entry = only(&rss(
+        "<item><guid>1</guid><description>&lt;!-- a &gt;&lt;a href='/b'&gt;b&lt;/a&gt;</description></item>",
+    ));
+    assert_eq!(
+        entry.summary,
+        Some(Markup::Html("<a href='https://example.org/b'>b</a>".to_owned()))
+    );
 }
 
 #[test]
