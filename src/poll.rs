@@ -98,6 +98,8 @@ impl Poller {
         let mut busy: HashSet<FeedId> = HashSet::new();
         let mut look_at = self.clock.now();
         let mut store_is_down = false;
+        // whether a feed was due again while it was still being polled
+        let mut passed_over = false;
         let mut latest = self.clock.now();
         while !stop.is_cancelled() {
             self.pulses.beat("poller", LOOK_AGAIN * 2);
@@ -109,7 +111,8 @@ impl Poller {
             latest = latest.max(now);
             if queue.is_empty() && look_at <= self.clock.now() {
                 look_at = match self.begin(&mut queue, &mut busy).await {
-                    Ok(next) => {
+                    Ok((next, is_busy)) => {
+                        passed_over = is_busy;
                         if std::mem::take(&mut store_is_down) {
                             tracing::info!("feeds are polled again");
                         }
@@ -129,8 +132,10 @@ impl Poller {
                 () = stop.cancelled() => {}
                 Some((feed, next)) = under_way.next(), if !under_way.is_empty() => {
                     busy.remove(&feed);
-                    // it was passed over while it was asked, and may be due already
                     look_at = look_at.min(next.unwrap_or(look_at));
+                    if std::mem::take(&mut passed_over) {
+                        look_at = self.clock.now();
+                    }
                 }
                 rung = self.wake.sleep(LOOK_AGAIN) => if rung { look_at = self.clock.now(); },
                 () = self.clock.sleep_until(look_at, LOOK_AGAIN), if queue.is_empty() => {}
@@ -174,15 +179,17 @@ impl Poller {
         }
     }
 
-    /// Queues the feeds that are due, and notes that they are asked. Tells when to look again.
+    /// Queues the feeds that are due, and notes that they are asked. Tells when to look again, and
+    /// whether one was passed over because it is still being polled.
     async fn begin(
         &self,
         queue: &mut VecDeque<Feed>,
         busy: &mut HashSet<FeedId>,
-    ) -> Result<Timestamp> {
+    ) -> Result<(Timestamp, bool)> {
         let now = self.clock.now();
         let most = BATCH_MAX + busy.len();
         let due = self.store.read(move |db| feeds::due(db, now, most)).await?;
+        let passed_over = due.iter().any(|feed| busy.contains(&feed.id));
         let config = self.config.borrow().clone();
         let (mut batch, mut started) = (Vec::new(), Vec::new());
         for feed in due {
@@ -213,7 +220,7 @@ impl Poller {
             queue.extend(batch);
             if full { Some(now) } else { next }
         };
-        Ok(next.unwrap_or(now.plus(LOOK_AGAIN)))
+        Ok((next.unwrap_or(now.plus(LOOK_AGAIN)), passed_over))
     }
 
     /// One poll of one feed, from the request to the log line. Tells when it is due again.

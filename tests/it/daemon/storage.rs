@@ -118,7 +118,9 @@ fn a_folder_that_can_not_be_written() {
     };
     let blog = FeedHost::start(vec![news("old")]);
     let site = Site::new(&[&blog.config("blog"), OUT, QUICK].concat());
-    site.start().stop();
+    let daemon = site.start();
+    daemon.wait("first sight of blog for out");
+    daemon.stop();
     blog.add(news("1"));
     for file in std::fs::read_dir(site.path("db")).unwrap() {
         chmod(&file.unwrap().path(), 0o400);
