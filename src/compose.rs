@@ -6,16 +6,20 @@
 
 use crate::draft::{Draft, Facet, Feature};
 use crate::entry::Entry;
-use crate::platform::{Limits, Platform};
+use crate::people::People;
+use crate::platform::{Cards, Limits, Links, Mentions, Platform};
 use crate::settings::Settings;
 use crate::text;
 
 pub mod card;
+pub mod page;
 pub mod count;
 mod fold;
 pub mod template;
 pub mod tokens;
 mod truncate;
+
+use page::Page;
 
 /// Why an entry can't become a draft: a content failure, for the owner.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,41 +38,61 @@ pub enum ComposeError {
     Empty,
 }
 
-/// Makes the draft of `entry` for an account on `platform`.
+/// What a draft is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The entry, with the fields that its control gives it for this account.
+    pub entry: &'a Entry,
+    /// All layers laid over each other.
+    pub settings: &'a Settings,
+    /// Where it goes.
+    pub platform: Platform,
+    /// The label of the account.
+    pub account: &'a str,
+    /// What the server takes.
+    pub limits: &'a Limits,
+    /// Who may be mentioned.
+    pub people: &'a People,
+    /// What the entry's page says of itself, where it was read.
+    pub page: Option<&'a Page>,
+}
+
+/// Makes the draft of an entry for one account.
 ///
 /// # Errors
 /// `ComposeError`: content failures, which the next attempt would meet again.
-pub fn compose(
-    entry: &Entry,
-    settings: &Settings,
-    platform: Platform,
-    limits: &Limits,
-) -> Result<Draft, ComposeError> {
+pub fn compose(subject: &Subject<'_>) -> Result<Draft, ComposeError> {
+    let Subject { entry, settings, platform, limits, .. } = *subject;
+    let rules = platform.rules();
     let url = entry.url.as_deref().filter(|url| tokens::is_web_address(url));
     let mut notes = Vec::new();
     let mut body = tokens::part_urls(&body(entry, settings, url)?, url);
-    if platform.pings_handles() {
+    if let Mentions::Plain { .. } = rules.mentions {
         let (safe, names) = tokens::handles::disarm(&body);
         notes.extend(names.iter().map(|name| format!("`{name}` is shown, but pings nobody")));
         body = safe;
     }
     let text = fit(&body, url, settings, limits, &mut notes)?;
     Ok(Draft {
-        facets: if platform.needs_facets() { facets(&text, url) } else { Vec::new() },
+        facets: if rules.links == Links::Facets { facets(&text, url) } else { Vec::new() },
         card: url
-            .filter(|_| settings.attach_link && platform.has_cards())
+            .filter(|_| {
+                settings.attach_link && matches!(rules.card, Cards::Sent { .. } | Cards::Url)
+            })
             .map(|url| card::card(entry, url)),
         language: settings.language.clone().or_else(|| entry.language.clone()),
-        visibility: settings.visibility.filter(|_| platform.has_visibility()),
+        visibility: settings.visibility.filter(|_| rules.has_visibility),
         canonical_url: entry.url.clone(),
         text,
         notes,
+        ..Draft::default()
     })
 }
 
 /// What the template says; where that is nothing, the entry's text, else its URL alone.
 fn body(entry: &Entry, settings: &Settings, url: Option<&str>) -> Result<String, ComposeError> {
-    let rendered = template::render(&settings.format_string, entry);
+    let rendered =
+        template::render(settings.format_string.as_deref().unwrap_or("{{title}}"), entry);
     let rendered = fold::fold(&rendered.map_err(ComposeError::Template)?);
     if !fold::is_blank(&rendered) {
         return Ok(rendered);
@@ -164,6 +188,18 @@ fn facets(text: &str, url: Option<&str>) -> Vec<Facet> {
         }
     }
     facets
+}
+
+/// The draft for an account without people, whose page was not read.
+#[cfg(test)]
+fn drafted(
+    entry: &Entry,
+    settings: &Settings,
+    platform: Platform,
+    limits: &Limits,
+) -> Result<Draft, ComposeError> {
+    let people = &People::new();
+    compose(&Subject { entry, settings, platform, account: "me", limits, people, page: None })
 }
 
 #[cfg(test)]

@@ -10,10 +10,13 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::entry::Control;
 use crate::environment;
+use crate::filter::Filters;
 use crate::names::Label;
+use crate::people::People;
 use crate::platform::Platform;
-use crate::settings::Layer;
+use crate::settings::{Layer, Origin};
 
 mod check; // all the problems at once
 mod problem; // what is wrong, and where
@@ -40,6 +43,8 @@ pub struct Config {
     pub accounts: BTreeMap<Label, AccountConfig>,
     /// Text settings for every account.
     pub defaults: Layer,
+    /// Who may be mentioned.
+    pub people: People,
     /// How posts are tried.
     pub delivery: Delivery,
     /// How feeds are fetched.
@@ -122,8 +127,24 @@ pub struct AccountConfig {
     pub cooldown: Duration,
     /// The most posts in any 24 hours.
     pub max_per_day: Option<u32>,
+    /// Which entries it wants.
+    pub filters: Filters,
     /// Its text settings.
     pub text: Layer,
+}
+
+impl AccountConfig {
+    /// The layers of the settings by which an entry with this `control` goes to the account, in
+    /// order.
+    pub fn layers<'l>(
+        &'l self,
+        defaults: &'l Layer,
+        label: &Label,
+        control: &'l Control,
+    ) -> Vec<(Origin, &'l Layer)> {
+        let own = [(Origin::Defaults, defaults), (Origin::Account, &self.text)];
+        own.into_iter().chain(control.layers(self.platform.tag(), label.as_str())).collect()
+    }
 }
 
 /// What a platform wants to let us in. `base_url` is the origin of every request of the account.
@@ -278,6 +299,7 @@ impl Config {
             feeds: BTreeMap::new(),
             accounts: BTreeMap::new(),
             defaults: Layer::default(),
+            people: People::new(),
             delivery: Delivery::default(),
             http: Http::default(),
             log: Log::default(),

@@ -12,11 +12,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
-use crate::compose;
+use crate::compose::{self, Subject};
 use crate::config::{AccountConfig, Delivery};
 use crate::crosspost::{Failure, State};
 use crate::draft::Draft;
 use crate::names::{AccountId, Label};
+use crate::people::People;
 use crate::publish::{Desk, Publisher};
 use crate::pulse::Pulses;
 use crate::report;
@@ -54,6 +55,8 @@ pub struct Worker {
     pub config: AccountConfig,
     /// Text settings of all accounts.
     pub defaults: Layer,
+    /// Who may be mentioned.
+    pub people: Arc<People>,
     /// How posts are tried.
     pub delivery: Delivery,
     /// The platform; absent on a dry run.
@@ -256,9 +259,19 @@ impl Worker {
             }
             None => self.config.platform.limits(),
         };
-        let settings =
-            Settings::layered(self.config.platform, &[&self.defaults, &self.config.text]);
-        let draft = compose::compose(&entry, &settings, self.config.platform, &limits);
+        let platform = self.config.platform;
+        let layers = self.config.layers(&self.defaults, &self.label, &entry.control);
+        let settings = Settings::layered(platform, layers);
+        let subject = Subject {
+            entry: &entry.for_account(platform.tag(), self.label.as_str()),
+            settings: &settings,
+            platform,
+            account: self.label.as_str(),
+            limits: &limits,
+            people: &self.people,
+            page: None,
+        };
+        let draft = compose::compose(&subject);
         Ok(draft.map_err(|error| Failure::content(error.to_string())))
     }
 

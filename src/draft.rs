@@ -11,17 +11,40 @@ use serde::{Deserialize, Serialize};
 pub struct Draft {
     /// The text, as it will be shown.
     pub text: String,
-    /// Ranges of `text` with a meaning, in order, not overlapping.
+    /// Ranges of `text` with a meaning, in order, not overlapping. Only where the platform takes
+    /// them from us.
     pub facets: Vec<Facet>,
+    /// A title of its own, where the platform has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// The link card, where the platform takes one from us.
     pub card: Option<Card>,
+    /// Pictures, videos and sounds, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Media>,
+    /// The entry's hashtags, without `#`, also those that did not fit the text: for platforms that
+    /// take them beside it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hashtags: Vec<String>,
+    /// Where on the platform it goes.
+    #[serde(skip_serializing_if = "is_feed")]
+    pub channel: Channel,
     /// BCP 47 tag.
     pub language: Option<String>,
     /// Who may see it, where the platform has a choice.
     pub visibility: Option<Visibility>,
+    /// What stands before the text, which is hidden behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_warning: Option<String>,
+    /// Who may reply, where the platform has a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_control: Option<ReplyControl>,
     /// The entry's canonical URL: what finds the post again after a lost answer.
     pub canonical_url: Option<String>,
-    /// What was done to the text to make it fit, for people.
+    /// The URL as it is posted, where that is not the canonical one (it has `utm` parameters).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posted_url: Option<String>,
+    /// What was done to the entry to make it fit, for people: lower case, no full stop.
     pub notes: Vec<String>,
 }
 
@@ -45,6 +68,8 @@ pub enum Feature {
     Link(String),
     /// A hashtag, without its `#`.
     Tag(String),
+    /// A mention of the account with this handle, without its `@`.
+    Mention(String),
 }
 
 /// A link card.
@@ -56,6 +81,96 @@ pub struct Card {
     pub title: String,
     /// Its description; may be empty.
     pub description: String,
+    /// Where its picture was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// Its picture, fetched and fitted to the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thumb: Option<Thumb>,
+}
+
+/// A picture that was fetched and fitted, as it lies on the shelf.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Thumb {
+    /// Its name on the shelf.
+    pub file: String,
+    /// `image/jpeg`, `image/png` or `image/webp`.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// An image, a video or a sound.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Media {
+    /// Media type (`image/jpeg`), or its family (`image`) where that is all that is known.
+    #[serde(rename = "type")]
+    pub media_type: Option<String>,
+    /// Absolute address.
+    pub url: String,
+    /// The picture shown before a video plays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poster_url: Option<String>,
+    /// Text for people who can't see it.
+    pub alt: Option<String>,
+}
+
+/// Where on a platform a post goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The profile and its followers' feeds.
+    #[default]
+    Feed,
+    /// For a day, beside them.
+    Story,
+}
+
+impl Channel {
+    /// The word that config and feeds use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Story => "story",
+        }
+    }
+}
+
+/// Who may reply to a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyControl {
+    /// Everyone.
+    Everyone,
+    /// Whom the account follows.
+    AccountsYouFollow,
+    /// Who follows the account.
+    FollowersOnly,
+    /// Only who is mentioned.
+    MentionedOnly,
+}
+
+impl ReplyControl {
+    /// The word that config, feeds and the Threads API use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::AccountsYouFollow => "accounts_you_follow",
+            Self::FollowersOnly => "followers_only",
+            Self::MentionedOnly => "mentioned_only",
+        }
+    }
+}
+
+fn is_feed(channel: &Channel) -> bool {
+    *channel == Channel::Feed
 }
 
 /// Who may see a post.

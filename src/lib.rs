@@ -10,12 +10,14 @@
 // vocabulary: no I/O, no async
 pub mod clock; // what time it is
 pub mod names; // labels and row numbers
+pub mod platform; // kinds of destination, and what each can carry, as data
+pub mod draft; // what will be sent
+pub mod settings; // how an entry becomes a draft, in layers
 pub mod entry; // one item of a feed
 pub mod text; // HTML to plain text
-pub mod platform; // kinds of destination, and their limits as data
-pub mod draft; // what will be sent
+pub mod people; // who may be mentioned
+pub mod filter; // which entries an account wants
 pub mod crosspost; // states, receipts, classes of failure
-pub mod settings; // how an entry becomes a draft, in layers
 pub mod wake; // what rouses a sleeping loop
 pub mod orders; // what a running daemon is asked to do
 pub mod pulse; // when each loop was last seen alive

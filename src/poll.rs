@@ -304,6 +304,7 @@ impl Poller {
                 feed: &own,
                 config: &feed_config,
                 accounts: &all.accounts,
+                defaults: &all.defaults,
                 poll: &poll,
                 now,
             };

@@ -68,6 +68,7 @@ pub async fn worker(
         label: label.clone(),
         config: account.clone(),
         defaults: config.defaults.clone(),
+        people: Arc::new(config.people.clone()),
         delivery: config.delivery.clone(),
         publisher: publish::open(account, client, &config.delivery),
         wake,

@@ -65,6 +65,7 @@ impl Daemon {
         let same = |label: &Label| {
             before.accounts.get(label) == now.accounts.get(label)
                 && before.defaults == now.defaults
+                && before.people == now.people
                 && before.delivery == now.delivery
                 && before.http == now.http
         };

@@ -22,6 +22,7 @@ pub fn card(entry: &Entry, url: &str) -> Card {
         url: url.to_owned(),
         title: line(entry.title.as_deref().unwrap_or_default(), TEXT_MAX),
         description: line(&description, TEXT_MAX),
+        ..Card::default()
     }
 }
 

@@ -12,6 +12,8 @@ pub fn count(text: &str, unit: Unit) -> usize {
     match unit {
         Unit::Graphemes => text.graphemes(true).count(),
         Unit::CodePoints => text.chars().count(),
+        Unit::Bytes => text.len(),
+        Unit::LittleText | Unit::Weighted => text.encode_utf16().count(),
         Unit::Mastodon { url, short_mentions } => {
             count_mastodon(text, url.map(|url| url as usize), short_mentions)
         }

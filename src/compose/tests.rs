@@ -25,7 +25,7 @@ fn limits(max: u32) -> Limits {
 fn mastodon_gets_the_url_and_bluesky_the_card() {
     let entry = entry("Hello", "Some text", URL);
     let on = |platform: Platform| {
-        compose(&entry, &Settings::of_platform(platform), platform, &platform.limits()).unwrap()
+        drafted(&entry, &Settings::of_platform(platform), platform, &platform.limits()).unwrap()
     };
     let expect = Draft {
         text: "Hello https://a.io/1".into(),
@@ -35,7 +35,12 @@ fn mastodon_gets_the_url_and_bluesky_the_card() {
     };
     assert_eq!(on(Platform::Mastodon), expect);
     assert_eq!(on(Platform::Outbox), expect);
-    let card = Card { url: URL.into(), title: "Hello".into(), description: "Some text".into() };
+    let card = Card {
+        url: URL.into(),
+        title: "Hello".into(),
+        description: "Some text".into(),
+        ..Card::default()
+    };
     let expect = Draft { text: "Hello".into(), card: Some(card), ..expect };
     assert_eq!(on(Platform::Bluesky), expect);
 }
@@ -49,7 +54,7 @@ fn settings_win_and_go_only_where_they_mean_something() {
         ..Settings::of_platform(Platform::Mastodon)
     };
     let on = |platform: Platform| {
-        compose(&entry("Hi", "", URL), &settings, platform, &platform.limits()).unwrap()
+        drafted(&entry("Hi", "", URL), &settings, platform, &platform.limits()).unwrap()
     };
     let draft = on(Platform::Mastodon);
     assert_eq!(draft.language.as_deref(), Some("de"));
@@ -64,11 +69,11 @@ fn settings_win_and_go_only_where_they_mean_something() {
 #[track_caller]
 fn check(template: &str, entry: &Entry, spacer: &str, max: u32, expect: &str) {
     let settings = Settings {
-        format_string: template.into(),
+        format_string: Some(template.into()),
         append_url_spacer: spacer.into(),
         ..Settings::of_platform(Platform::Outbox)
     };
-    let draft = compose(entry, &settings, Platform::Outbox, &limits(max));
+    let draft = drafted(entry, &settings, Platform::Outbox, &limits(max));
     assert_eq!(draft.map(|draft| draft.text).as_deref(), Ok(expect), "{template} in {max}");
 }
 
@@ -78,7 +83,7 @@ fn an_entry_without_a_title_posts_what_it_has() {
     let summary = Entry { summary: Some(Markup::Text("Sum".into())), ..entry("", " \n", URL) };
     check("{{title}}", &summary, " ", 99, "Sum https://a.io/1");
     check("{{title}}", &entry("", "", URL), " ", 99, URL);
-    let none = compose(
+    let none = drafted(
         &entry("", "", "not a url"),
         &Settings::of_platform(Platform::Outbox),
         Platform::Outbox,
@@ -116,7 +121,7 @@ fn what_can_not_be_cut_is_told() {
     let check = |entry: &Entry, truncate: bool, append_url: bool, max: u32, expect: &str| {
         let base = Settings::of_platform(Platform::Outbox);
         let settings = Settings { truncate, append_url, ..base };
-        let error = compose(entry, &settings, Platform::Outbox, &limits(max)).unwrap_err();
+        let error = drafted(entry, &settings, Platform::Outbox, &limits(max)).unwrap_err();
         assert_eq!(error.to_string(), expect);
     };
     let long = entry(&"x".repeat(612), "", URL);
@@ -137,8 +142,8 @@ fn what_can_not_be_cut_is_told() {
          hashtag or handle",
     );
     let settings =
-        Settings { format_string: "{{".into(), ..Settings::of_platform(Platform::Outbox) };
-    let error = compose(&long, &settings, Platform::Outbox, &limits(9)).unwrap_err().to_string();
+        Settings { format_string: Some("{{".into()), ..Settings::of_platform(Platform::Outbox) };
+    let error = drafted(&long, &settings, Platform::Outbox, &limits(9)).unwrap_err().to_string();
     assert!(error.starts_with("the template can't be used: syntax error: "), "{error}");
 }
 
@@ -147,7 +152,7 @@ fn what_was_done_is_noted() {
     let settings = Settings::of_platform(Platform::Mastodon);
     let entry = entry(&format!("@bob {}", "word ".repeat(120)), "", URL);
     let platform = Platform::Mastodon;
-    let draft = compose(&entry, &settings, platform, &platform.limits()).unwrap();
+    let draft = drafted(&entry, &settings, platform, &platform.limits()).unwrap();
     assert!(draft.text.starts_with("@\u{2060}bob word"), "{}", draft.text);
     assert!(draft.text.ends_with("word… https://a.io/1"), "{}", draft.text);
     assert_eq!(

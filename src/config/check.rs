@@ -181,6 +181,7 @@ fn text(report: &mut Report, section: &mut Section) -> Layer {
         attach_link: section.read(report, "attach_link", value::switch),
         language: section.read(report, "language", value::language),
         visibility: section.read(report, "visibility", |node| value::word(node, &VISIBILITIES)),
+        ..Layer::default()
     }
 }
 

@@ -48,14 +48,14 @@ pub const fn credentials(platform: Platform) -> &'static [&'static str] {
     match platform {
         Platform::Mastodon => &["base_url", "access_token"],
         Platform::Bluesky => &["identifier", "app_password", "base_url"],
-        Platform::Outbox => &["path"],
+        _ => &["path"],
     }
 }
 
 /// The keys of an account of `platform`, or of any platform where it is not known.
 pub fn account(platform: Option<Platform>) -> Vec<&'static str> {
     let mut keys: Vec<_> = [ACCOUNT, TEXT].concat();
-    for candidate in Platform::ALL {
+    for candidate in Platform::PUBLISHED {
         if platform.is_none_or(|platform| platform == candidate) {
             let more = credentials(candidate).iter().filter(|key| !keys.contains(key));
             keys.extend(more.copied().collect::<Vec<_>>());
@@ -66,7 +66,10 @@ pub fn account(platform: Option<Platform>) -> Vec<&'static str> {
 
 /// The platforms whose credentials have `key`.
 pub fn platforms_with(key: &str) -> Vec<Platform> {
-    Platform::ALL.into_iter().filter(|platform| credentials(*platform).contains(&key)).collect()
+    Platform::PUBLISHED
+        .into_iter()
+        .filter(|platform| credentials(*platform).contains(&key))
+        .collect()
 }
 
 /// The table in which `key` would be right, as it is written in the file.
@@ -188,7 +191,7 @@ mod tests {
         };
         holds("", std::slice::from_ref(&example), TOP);
         holds("feeds", &all("feeds"), FEED);
-        for platform in Platform::ALL {
+        for platform in Platform::PUBLISHED {
             let mut accounts = all("accounts");
             accounts.retain(|account| account["platform"].as_str() == Some(platform.tag()));
             holds(platform.tag(), &accounts, credentials(platform));

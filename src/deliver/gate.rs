@@ -61,6 +61,7 @@ pub fn of_pace(config: &AccountConfig, recent: Recent, now: Timestamp) -> Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::Filters;
     use crate::names::{AccountId, Label};
     use crate::platform::Platform;
     use crate::settings::Layer;
@@ -108,6 +109,7 @@ mod tests {
             delay: Duration::ZERO,
             cooldown: Duration::from_secs(600),
             max_per_day: Some(2),
+            filters: Filters::default(),
             text: Layer::default(),
         };
         let check = |count, first: u64, last: u64, expect| {

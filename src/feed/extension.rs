@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::entry::Control;
+use crate::entry::{Control, Override};
 
 /// How much text is read as JSON.
 const BYTES_MAX: usize = 64 * 1024;
@@ -43,7 +43,8 @@ fn read(value: &Value, place: &str) -> (Control, Vec<String>) {
     let Some(object) = reading.object(value, "") else {
         return (Control::default(), reading.notes);
     };
-    let mut control = Control { syndicate: reading.syndicate(object, ""), ..Control::default() };
+    let mut control = Control::default();
+    control.settings.syndicate = reading.syndicate(object, "");
     control.by_platform = reading.overrides(object, "platform_overrides", |tag| match tag {
         "bsky" => "bluesky",
         tag => tag,
@@ -84,7 +85,7 @@ impl Reading<'_> {
         object: &Map<String, Value>,
         key: &str,
         name: fn(&str) -> &str,
-    ) -> BTreeMap<String, bool> {
+    ) -> BTreeMap<String, Override> {
         let mut overrides = BTreeMap::new();
         let Some(value) = object.get(key).filter(|value| !value.is_null()) else {
             return overrides;
@@ -94,7 +95,9 @@ impl Reading<'_> {
             let path = format!(".{key}.{written}");
             let Some(object) = self.object(value, &path) else { continue };
             if let Some(syndicate) = self.syndicate(object, &path) {
-                overrides.insert(name(written).to_owned(), syndicate);
+                let mut over = Override::default();
+                over.settings.syndicate = Some(syndicate);
+                overrides.insert(name(written).to_owned(), over);
             }
         }
         overrides
@@ -113,7 +116,8 @@ mod tests {
     fn check(json: &str, expect: &[(&str, &str, bool)], problems: &[&str]) {
         let (control, notes) = of_element(None, json);
         for (platform, label, allowed) in expect {
-            assert_eq!(control.allows(platform, label), *allowed, "{json} {platform} {label}");
+            let said = control.layers(platform, label).filter_map(|(_, layer)| layer.syndicate);
+            assert_eq!(said.last().unwrap_or(true), *allowed, "{json} {platform} {label}");
         }
         assert_eq!(notes, problems, "{json}");
     }

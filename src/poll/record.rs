@@ -17,6 +17,7 @@ use crate::crosspost::State;
 use crate::entry::{Entry, Known};
 use crate::feed::diff::{self, Change, Document, Seen};
 use crate::names::{AccountId, EntryId, Label};
+use crate::settings::Layer;
 use crate::store::accounts::{self, Route};
 use crate::store::crossposts::{self, New};
 use crate::store::feeds::{self, Contents, Feed, PollRow};
@@ -55,10 +56,18 @@ pub struct Context<'a> {
     pub config: &'a FeedConfig,
     /// The accounts of the config.
     pub accounts: &'a BTreeMap<Label, AccountConfig>,
+    /// Text settings of all accounts.
+    pub defaults: &'a Layer,
     /// What goes into the feed's row.
     pub poll: &'a PollRow,
     /// When this happens.
     pub now: Timestamp,
+}
+
+impl Context<'_> {
+    fn around(&self) -> route::Around<'_> {
+        route::Around { defaults: self.defaults, feed: self.config, now: self.now }
+    }
 }
 
 /// Key of the incident of a feed that can't be read.
@@ -230,8 +239,7 @@ fn baseline(
             let Some(entry) = entries::body(tx, row)? else { continue };
             let elsewhere = is_elsewhere(tx, context, route, &entry)?;
             let news = News { asked_for: true, elsewhere, ..News::default() };
-            let fate =
-                route::fate(&entry, &route.label, account, context.config, &news, context.now);
+            let fate = route::fate(&entry, &route.label, account, &context.around(), &news);
             enter(tx, context, route.account, row, &fate, recorded)?;
             announce(&entry, &fate, &route.label, recorded);
         }
@@ -276,8 +284,7 @@ fn route_news(
                 missed: after_downtime && Some(*row) != newest,
                 after_downtime,
             };
-            let fate =
-                route::fate(entry, &route.label, account, context.config, &news, context.now);
+            let fate = route::fate(entry, &route.label, account, &context.around(), &news);
             enter(tx, context, route.account, *row, &fate, recorded)?;
             announce(entry, &fate, &route.label, recorded);
         }

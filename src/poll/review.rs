@@ -50,7 +50,9 @@ fn review_listed(
     entry: &Entry,
     recorded: &mut Recorded,
 ) -> Result<()> {
-    let allowed = entry.control.allows(&open.platform, open.label.as_str());
+    let account = context.accounts.get(&open.label);
+    let allowed = account
+        .is_none_or(|account| route::is_wanted(entry, &open.label, account, context.defaults));
     if !allowed && !open.vanished {
         withdraw(tx, context, open, route::NOT_SYNDICATED, recorded)?;
     } else if allowed && open.vanished {

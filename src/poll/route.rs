@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::config::{AccountConfig, CatchUp, FeedConfig};
 use crate::entry::Entry;
 use crate::names::Label;
+use crate::settings::{Layer, Settings};
 
 /// Reason of an entry that says `syndicate: false`.
 pub const NOT_SYNDICATED: &str = "the entry says syndicate: false";
@@ -39,6 +40,17 @@ pub struct News {
     pub after_downtime: bool,
     /// It appeared during downtime and is not the newest.
     pub missed: bool,
+}
+
+/// What is the same for all entries of a poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// Text settings of all accounts.
+    pub defaults: &'a Layer,
+    /// The feed as the config has it.
+    pub feed: &'a FeedConfig,
+    /// When this happens.
+    pub now: Timestamp,
 }
 
 /// What becomes of an entry on an account.
@@ -78,12 +90,12 @@ pub fn fate(
     entry: &Entry,
     label: &Label,
     account: &AccountConfig,
-    feed: &FeedConfig,
+    around: &Around<'_>,
     news: &News,
-    now: Timestamp,
 ) -> Fate {
+    let Around { defaults, feed, now } = *around;
     let due_at = due_at(entry, account.delay, now);
-    if !entry.control.allows(account.platform.tag(), label.as_str()) {
+    if !is_wanted(entry, label, account, defaults) {
         return Fate::Skipped { reason: NOT_SYNDICATED };
     }
     if news.elsewhere {
@@ -113,6 +125,12 @@ pub fn fate(
     Fate::Ready { due_at }
 }
 
+/// Whether `entry` is to go to `account` at all, by the nearest word about `syndicate`.
+pub fn is_wanted(entry: &Entry, label: &Label, account: &AccountConfig, defaults: &Layer) -> bool {
+    let layers = account.layers(defaults, label, &entry.control);
+    Settings::layered(account.platform, layers).syndicate
+}
+
 /// An entry is due `delay` after it was first seen; one dated in the future waits for its time.
 pub fn due_at(entry: &Entry, delay: Duration, now: Timestamp) -> Timestamp {
     entry.published.map_or(now, |published| published.max(now)).plus(delay)
@@ -133,8 +151,8 @@ pub fn name_of(entry: &Entry) -> String {
 mod tests {
     use super::*;
     use crate::config::Cadence;
+    use crate::filter::Filters;
     use crate::platform::Platform;
-    use crate::settings::Layer;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const DAY: Duration = Duration::from_secs(86_400);
@@ -163,6 +181,7 @@ mod tests {
             delay: Duration::from_secs(120),
             cooldown: Duration::ZERO,
             max_per_day: None,
+            filters: Filters::default(),
             text: Layer::default(),
         }
     }
@@ -175,7 +194,8 @@ mod tests {
         let (mut account, mut feed, mut news) = (account(), feed(), News::default());
         change(&mut entry, &mut account, &mut feed, &mut news);
         let label = Label::new("me").unwrap();
-        assert_eq!(fate(&entry, &label, &account, &feed, &news, NOW), expect);
+        let around = Around { defaults: &Layer::default(), feed: &feed, now: NOW };
+        assert_eq!(fate(&entry, &label, &account, &around, &news), expect);
     }
 
     fn ready(after: Duration) -> Fate {
@@ -204,7 +224,10 @@ mod tests {
 
     #[test]
     fn reasons_not_to_publish() {
-        check(|entry, _, _, _| entry.control.syndicate = Some(false), skipped(NOT_SYNDICATED));
+        check(
+            |entry, _, _, _| entry.control.settings.syndicate = Some(false),
+            skipped(NOT_SYNDICATED),
+        );
         check(|_, _, _, news| news.elsewhere = true, skipped(DUPLICATE));
         check(|entry, _, _, _| entry.published = Some(NOW.minus(8 * DAY)), skipped(TOO_OLD));
         check(|_, _, _, news| news.flood = true, held(FLOOD));

@@ -128,7 +128,7 @@ fn draft() -> Draft {
         card: Some(Card {
             url: "https://example.com/é".into(),
             title: "Café".into(),
-            description: String::new(),
+            ..Card::default()
         }),
         language: Some("fr".into()),
         ..Draft::default()

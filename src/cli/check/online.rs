@@ -18,7 +18,7 @@ use crate::feed::fetch::{self, Answer, Ask};
 use crate::feed::parse::{self, Hint};
 use crate::http;
 use crate::names::{AccountId, Label};
-use crate::platform::{Limits, Platform, Unit};
+use crate::platform::{Limits, Platform};
 use crate::publish::{self, Desk, Notebook, Publisher, Scratch};
 use crate::store::{Store, accounts, views};
 
@@ -259,11 +259,7 @@ fn dry(label: &Label, account: &AccountConfig) -> AccountReport {
 }
 
 fn limits_told(limits: &Limits) -> String {
-    let unit = match limits.unit {
-        Unit::Graphemes | Unit::Mastodon { .. } => "characters",
-        Unit::CodePoints => "code points",
-    };
-    format!("posts of up to {} {unit}", limits.max)
+    format!("posts of up to {} {}", limits.max, limits.unit.name())
 }
 
 fn hint(failure: &Failure) -> String {

@@ -119,7 +119,8 @@ mod tests {
     fn facets_are_those_of_the_official_detector() {
         let check = |text: &str, expect: &[&str]| {
             let shown = |facet: &Facet| {
-                let (Feature::Link(value) | Feature::Tag(value)) = &facet.feature;
+                let (Feature::Link(value) | Feature::Tag(value) | Feature::Mention(value)) =
+                    &facet.feature;
                 format!("{}..{} {value}", facet.byte_start, facet.byte_end)
             };
             assert_eq!(detect(text).iter().map(shown).collect::<Vec<_>>(), expect, "{text}");

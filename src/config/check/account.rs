@@ -12,6 +12,7 @@ use crate::config::schema::one_of;
 use crate::config::secret::{self, Secret};
 use crate::config::section::{Section, dotted};
 use crate::config::{AccountConfig, Config, Credentials, schema, value};
+use crate::filter::Filters;
 use crate::names::Label;
 use crate::platform::Platform;
 
@@ -33,7 +34,7 @@ pub fn check(
     };
     let mut section = Section::open(report, path, node, schema::account(platform))?;
     if !section.has("platform") {
-        let tags = Platform::ALL.map(Platform::tag);
+        let tags = Platform::PUBLISHED.map(Platform::tag);
         section.missing(report, "platform", &format!("want {}", one_of(&tags)));
     }
     section.read(report, "platform", self::platform);
@@ -51,14 +52,14 @@ pub fn check(
     let approve = section.read(report, "approve", value::switch).unwrap_or(false);
     let (has_visibility, place) = (section.has("visibility"), section.place_of("visibility"));
     let text = text(report, &mut section);
-    let without_choice = platform.filter(|platform| !platform.has_visibility());
+    let without_choice = platform.filter(|platform| !platform.rules().has_visibility);
     if let Some(platform) = without_choice.filter(|_| has_visibility) {
         let message = format!("{} has no choice of visibility, leave it out", platform.tag());
         report.problem(place, Kind::Value, &section.path_of("visibility"), message);
     }
     if platform.is_none() {
         // what is wrong with its credentials can only be said when the platform is known
-        Platform::ALL.into_iter().flat_map(schema::credentials).for_each(|key| {
+        Platform::PUBLISHED.into_iter().flat_map(schema::credentials).for_each(|key| {
             section.take(key);
         });
     }
@@ -73,6 +74,7 @@ pub fn check(
         delay,
         cooldown,
         max_per_day,
+        filters: Filters::default(),
         text,
     })
 }
@@ -81,7 +83,7 @@ fn platform(node: &Node) -> Result<Platform, String> {
     // `bsky` is taken, and not advertised
     match value::text(node).ok().and_then(Platform::from_tag) {
         Some(platform) => Ok(platform),
-        None => value::word(node, &Platform::ALL.map(|platform| (platform.tag(), platform))),
+        None => value::word(node, &Platform::PUBLISHED.map(|platform| (platform.tag(), platform))),
     }
 }
 
@@ -132,7 +134,7 @@ fn credentials(
                 base_url,
             })
         }
-        Platform::Outbox => {
+        _ => {
             let path = section.read(report, "path", |node| value::path(node, around.folder));
             Some(Credentials::Outbox { path: path? })
         }
@@ -152,7 +154,7 @@ fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
             ("identifier", "your handle, for example `me.bsky.social`"),
             ("app_password", APP_PASSWORD),
         ],
-        Platform::Outbox => &[("path", "a file, for example `outbox.jsonl`")],
+        _ => &[("path", "a file, for example `outbox.jsonl`")],
     }
 }
 

@@ -7,7 +7,8 @@ use url::Url;
 
 use super::entry::{Draft, LIST_MAX, push_category};
 use super::{ENTRIES_MAX, ParseError, address, date, declaration, identity, markup, media, person};
-use crate::entry::{Entry, Link, Markup, Media, ParsedFeed, Person, Problem};
+use crate::draft::Media;
+use crate::entry::{Entry, Link, Markup, ParsedFeed, Person, Problem};
 use crate::feed::extension;
 use crate::text::fold;
 
@@ -153,14 +154,14 @@ impl Feed<'_> {
             let alt = string(attachment, "alt").filter(|alt| !alt.trim().is_empty());
             let rel = "enclosure".to_owned();
             entry.links.push(Link { rel, href: url.clone(), media_type: media_type.clone() });
-            media::add(&mut entry.media, Media { media_type, url, alt });
+            media::add(&mut entry.media, Media { media_type, url, alt, ..Media::default() });
         }
         for key in ["image", "banner_image"] {
             if let Some(url) = url_of(item, key, self.base) {
                 let media_type = media::by_name(&url).unwrap_or("image").to_owned();
                 media::add(
                     &mut entry.media,
-                    Media { media_type: Some(media_type), url, alt: None },
+                    Media { media_type: Some(media_type), url, ..Media::default() },
                 );
             }
         }

@@ -9,7 +9,7 @@ use super::entities::Entities;
 use super::entry::Surroundings;
 use super::markup;
 use super::namespace::Namespace::{Core, Itunes, Media as Mrss};
-use crate::entry::Media;
+use crate::draft::Media;
 use crate::text::{fold, html_to_line};
 
 /// How many of one entry are read.
@@ -103,7 +103,7 @@ impl Reading<'_> {
         let media_type = media_type.or_else(|| by_name(&url).map(str::to_owned));
         let medium = attribute("medium").filter(|m| matches!(&**m, "image" | "video" | "audio"));
         let alt = attribute("alt").or_else(|| alt.map(str::to_owned));
-        Some(Media { media_type: media_type.or(medium), url, alt })
+        Some(Media { media_type: media_type.or(medium), url, alt, ..Media::default() })
     }
 
     /// `media:description` among the children, as one line.

@@ -40,6 +40,7 @@ fn facet(facet: &Facet) -> Value {
     let feature = match &facet.feature {
         Feature::Link(uri) => json!({"$type": "app.bsky.richtext.facet#link", "uri": uri}),
         Feature::Tag(tag) => json!({"$type": "app.bsky.richtext.facet#tag", "tag": tag}),
+        Feature::Mention(did) => json!({"$type": "app.bsky.richtext.facet#mention", "did": did}),
     };
     json!({
         "index": {"byteStart": facet.byte_start, "byteEnd": facet.byte_end},

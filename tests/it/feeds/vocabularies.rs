@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use posse_party::clock::Timestamp;
-use posse_party::entry::{Media, Person};
+use posse_party::draft::Media;
+use posse_party::entry::Person;
 
 use super::{atom, only, read, rss};
 
@@ -208,6 +209,7 @@ fn media_from_every_place() {
         media_type: Some(kind.into()),
         url: format!("https://example.org/{url}"),
         alt: alt.map(Into::into),
+        ..Media::default()
     };
     assert_eq!(
         media("<enclosure url='/a.mp3' type='audio/mpeg' length='1'/>"),
@@ -293,7 +295,7 @@ fn our_own_element_by_its_address_never_by_its_prefix() {
         r#"{"items": [{"id": "1", "_posse": {"syndicate": false}}]}"#.to_owned(),
     ];
     for body in ours {
-        assert_eq!(only(&body).control.syndicate, Some(false), "{body}");
+        assert_eq!(only(&body).control.settings.syndicate, Some(false), "{body}");
     }
     let not_ours = [
         rss(&format!("<item><guid>1</guid><posse:post>{json}</posse:post></item>")),
@@ -306,7 +308,7 @@ fn our_own_element_by_its_address_never_by_its_prefix() {
         atom(&format!("<post xmlns='{NS}'>{json}</post><entry><id>1</id></entry>")),
     ];
     for body in not_ours {
-        assert_eq!(only(&body).control.syndicate, None, "{body}");
+        assert_eq!(only(&body).control.settings.syndicate, None, "{body}");
     }
     let feed = read(&atom(&format!(
         "<entry><id>1</id><title>x</title><post xmlns='{NS}'>{{oops</post></entry>"
