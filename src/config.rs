@@ -27,7 +27,7 @@ mod section; // one table on its way to a type
 mod value; // one text to one typed value
 
 pub use problem::{Problem, Problems};
-pub use schema::nearest;
+pub use schema::{nearest, one_of};
 pub use secret::{Secret, Vars};
 
 /// Everything the config says, checked.

@@ -48,7 +48,7 @@ pub struct Entry {
     pub id: String,
     /// The canonical URL: the entry's page, absolute.
     pub url: Option<String>,
-    /// The page itself, where `url` is a shorter address (`rel=alternate`).
+    /// The page itself (`rel=alternate`), also where `url` is a shorter address of it.
     pub alternate_url: Option<String>,
     /// A page elsewhere that the entry is about (`rel=related`).
     pub related_url: Option<String>,

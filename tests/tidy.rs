@@ -53,6 +53,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("html5ever", &["feed/", "compose/", "publish/mastodon/", "text.rs", "text/"]),
     ("iana_time_zone", &["config/", "environment.rs"]),
     ("ipnet", &["config.rs", "config/", "http.rs", "http/"]),
+    ("jsonc_parser", &["feed/extension/json.rs"]),
     ("linkify", &["compose.rs", "compose/", "text.rs", "text/"]),
     ("minijinja", &["compose.rs", "compose/", "config/"]),
     ("quick_xml", &["feed/parse.rs", "feed/parse/", "feed/extension.rs"]),

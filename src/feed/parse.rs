@@ -5,10 +5,10 @@
 //! dates, languages, broken tags. **Invariant:** the same bytes give the same ids; time and memory
 //! are linear in the body. **Refuses:** what is no feed, and a feed that was cut off.
 
-mod address;
+pub(super) mod address;
 mod codepage;
-mod date;
-mod declaration;
+pub(super) mod date;
+pub(super) mod declaration;
 mod decode;
 mod document;
 mod element;
@@ -17,9 +17,9 @@ mod entry;
 mod identity;
 mod json;
 mod lexer;
-mod link;
-mod markup;
-mod media;
+pub(super) mod link;
+pub(super) mod markup;
+pub(super) mod media;
 mod namespace;
 mod person;
 mod tree;

@@ -1,5 +1,6 @@
 //! Feeds are read as a lenient reader reads them.
 
+mod control;
 mod differential;
 mod hostile;
 mod identity;

@@ -122,6 +122,52 @@ async fn edits_reorderings_and_new_files_never_repost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_entry_says_about_itself_later_reposts_nothing() {
+    let world = known(PLAIN).await;
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 1);
+    let said = [
+        "{url: 'https://s.example/1', title: 'Own'}",
+        "{url: 'https://s.example/2', short_url: 'https://s.example/3'}",
+        "{id: 'another', title: 'Own again'}",
+        "{id: 'a third', published_at: '2026-11-25'}",
+        "{platform_overrides: {outbox: {url: 'https://s.example/4'}}, format_string: '{{url}}'}",
+    ];
+    for post in said.into_iter().flat_map(|post| [post, ""]) {
+        world.poll(&[Item { post, ..item("new") }, item("old")]).await;
+        assert_eq!(public(&world).await.len(), 1, "{post}");
+        assert_eq!(world.states().await.len(), 2, "it is no second entry: {post}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_address_that_comes_or_goes_reposts_nothing() {
+    // with ids, and without: the page is the identity then
+    for with_ids in [true, false] {
+        let world = World::new(PLAIN).await;
+        let write = |short: &str, title: &str| {
+            let mut feed = crate::world::atom(&[item("new"), item("old")]);
+            let other = format!("{short}<title>{title}</title>");
+            feed = feed.replace("<title>Entry new</title>", &other);
+            if !with_ids {
+                for id in ["new", "old"] {
+                    feed = feed.replace(&format!("<id>tag:a.example,2026:{id}</id>"), "");
+                }
+            }
+            world.write("blog.xml", &feed);
+        };
+        world.write("blog.xml", &crate::world::atom(&items(&["old"])));
+        world.poll_all().await;
+        let short = "<link rel='shorturl' href='https://s.example/new'/>";
+        for (short, title) in [("", "One"), (short, "One"), (short, "Two"), ("", "Three")] {
+            write(short, title);
+            world.poll_all().await;
+            assert_eq!(public(&world).await, ["One https://a.example/new"], "{short} {title}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_entry_that_vanishes_and_comes_back_is_not_new() {
     let world = known(PLAIN).await;
     world.poll(&items(&["new", "old"])).await;

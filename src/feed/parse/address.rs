@@ -14,7 +14,7 @@ const ADDRESSES: &[&str] =
     &["href", "src", "poster", "cite", "longdesc", "action", "background", "data"];
 
 /// HTML with its relative addresses made absolute.
-pub(super) fn absolute_in_html(html: String, base: &Url) -> String {
+pub(in crate::feed) fn absolute_in_html(html: String, base: &Url) -> String {
     if base.cannot_be_a_base() || !has_relative(&html) {
         return html;
     }
@@ -72,7 +72,7 @@ fn is_relative(address: &str) -> bool {
 }
 
 /// An absolute address: as it is written where it is absolute and clean, else joined with `base`.
-pub(super) fn absolute(base: &Url, written: &str) -> Option<String> {
+pub(in crate::feed) fn absolute(base: &Url, written: &str) -> Option<String> {
     let written = written.trim();
     if written.is_empty() || written.len() > ADDRESS_BYTES_MAX {
         return None;

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 const BYTES_MAX: usize = 80;
 
 /// Reads a date; none when it can't be read or is no day.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(in crate::feed) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.is_empty() || text.len() > BYTES_MAX {
         return None;

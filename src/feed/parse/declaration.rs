@@ -9,7 +9,7 @@ use super::lexer::{Lexer, Token};
 
 /// HTML in which an unclosed comment hides no tag after it, a CDATA section is what it holds, and
 /// what only looks like a declaration is text.
-pub(super) fn mended(html: String) -> String {
+pub(in crate::feed) fn mended(html: String) -> String {
     if !html.contains("<!") && !html.contains("<?") {
         return html;
     }

@@ -211,7 +211,8 @@ fn authors(elements: &[Element<'_>], base: &Url, entities: &Entities) -> Vec<Per
 fn page(elements: &[Element<'_>], inside: &Surroundings, entities: &Entities) -> Option<String> {
     let links = elements.iter().filter(|element| element.is(Namespace::Core, "link"));
     let links: Vec<_> = links.filter_map(|link| link::read(link, inside, entities)).collect();
-    link::canonical(&links.into_iter().filter(|link| link.rel == "alternate").collect::<Vec<_>>())
+    let links: Vec<_> = links.into_iter().filter(|link| link.rel == "alternate").collect();
+    link::page(&links).map(|link| link.href.clone())
 }
 
 /// The format in words.

@@ -9,11 +9,14 @@ use url::Url;
 
 use super::element::Element;
 use super::entities::Entities;
-use super::namespace::Namespace::{Content, Core, Dc, DcTerms, Itunes, Media, Posse, Xhtml};
+use super::namespace::Namespace::{
+    Content, Core, Dc, DcTerms, Itunes, Media, Posse, PosseUndeclared, Xhtml,
+};
+use super::namespace::POSSE;
 use super::{address, date, link, markup, media, person};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Link, Markup};
-use crate::feed::extension;
+use crate::feed::extension::{self, Said};
 
 /// How many categories, links or authors of one entry are read.
 pub(super) const LIST_MAX: usize = 200;
@@ -56,6 +59,8 @@ pub(super) struct Draft {
     pub(super) has_versions: bool,
     /// What could not be taken as it stood.
     pub(super) notes: Vec<String>,
+    /// What the entry says about its own syndication; put into it once its identity is settled.
+    pub(super) said: Option<Box<Said>>,
 }
 
 /// What several elements may say; the lowest rank counts, then the first.
@@ -165,12 +170,10 @@ impl Reading<'_> {
             (Core, "enclosure") => self.enclosure(child),
             (Core, "comments") => self.comments(child),
             (Core, "source") => self.source(child),
-            (Posse, "post") => {
-                let format = child.attribute(self.entities, "format");
-                let text = child.text(self.entities);
-                let (control, notes) = extension::of_element(format.as_deref(), &text);
-                self.draft.entry.control = control;
-                self.draft.notes.extend(notes);
+            (Posse, "post") => self.post(child),
+            (PosseUndeclared, "post") => {
+                let note = format!("`posse:post` is passed over: want `xmlns:posse=\"{POSSE}\"`");
+                self.draft.notes.push(note);
             }
             _ => {}
         }
@@ -189,6 +192,18 @@ impl Reading<'_> {
             let at = item.attribute(self.entities, name).and_then(|text| date::parse(&text));
             self.updated.offer(2, || at);
         }
+    }
+
+    fn post(&mut self, child: &Element<'_>) {
+        if self.draft.said.is_some() {
+            self.draft.notes.push("a second `posse:post` is passed over".to_owned());
+            return;
+        }
+        let inside = self.around.inside(child, self.entities);
+        let format = child.attribute(self.entities, "format");
+        let text = child.text(self.entities);
+        let said = extension::of_element(format.as_deref(), &text, &inside.base);
+        self.draft.said = Some(Box::new(said));
     }
 
     fn title(&mut self, rank: u8, child: &Element<'_>) {
@@ -344,7 +359,7 @@ impl Reading<'_> {
         draft.stated_id = self.id.take();
         draft.has_versions = around.is_atom && draft.stated_id.is_some();
         let entry = &mut draft.entry;
-        entry.url = link::canonical(&entry.links);
+        link::choose(entry);
         entry.title = self.title.take();
         let has_summary = self.summary.0.as_ref().is_some_and(|(rank, _)| *rank == 0);
         (entry.summary, entry.content) = (self.summary.take(), self.content.take());

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::entry::Draft;
+use super::link;
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Problem};
 
@@ -28,14 +29,19 @@ pub(super) fn settle(drafts: Vec<Draft>, problems: &mut Vec<Problem>) -> Vec<Ent
         };
         let mut tell =
             |message: String| problems.push(Problem { entry: Some(id.clone()), message });
-        draft.notes.iter().for_each(|note| tell(note.clone()));
-        if draft.stated_id.as_ref().is_some_and(|stated| *stated != id) {
+        if stated_id(&draft).is_some_and(|stated| stated != id) {
             tell("several entries state the same id: date or title were added to it".to_owned());
         }
-        if is_empty(&draft.entry) {
+        let mut entry = Entry { id: id.clone(), ..draft.entry };
+        draft.notes.into_iter().for_each(&mut tell);
+        if let Some(said) = draft.said {
+            said.control.problems.iter().cloned().for_each(&mut tell);
+            said.fields.put_into(&mut entry);
+            entry.control = said.control;
+        }
+        if is_empty(&entry) {
             tell("the entry has neither link, title nor text".to_owned());
         }
-        let entry = Entry { id: id.clone(), ..draft.entry };
         match places.get(&id) {
             Some(&place) => {
                 tell(
@@ -77,9 +83,19 @@ fn is_empty(entry: &Entry) -> bool {
         && entry.media.is_empty()
 }
 
-/// What an entry goes by when no other one goes by the same: its stated id, else its link.
+/// What an entry goes by when no other one goes by the same: its stated id, else its page.
+///
+/// Neither a short address nor what the entry says about itself changes the page: either may be
+/// added any day.
 fn name(draft: &Draft) -> Option<&str> {
-    draft.stated_id.as_deref().or(draft.entry.url.as_deref())
+    let page = || link::page(&draft.entry.links).map(|link| &*link.href);
+    stated_id(draft).or_else(page)
+}
+
+/// The id that the entry's own `id` states, else the document.
+fn stated_id(draft: &Draft) -> Option<&str> {
+    let said = draft.said.as_ref().and_then(|said| said.id.as_deref());
+    said.or(draft.stated_id.as_deref())
 }
 
 /// When an entry was published, by which entries of one name are told apart.

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::entry::{Draft, LIST_MAX, push_category};
-use super::{ENTRIES_MAX, ParseError, address, date, declaration, identity, markup, media, person};
+use super::{
+    ENTRIES_MAX, ParseError, address, date, declaration, identity, link, markup, media, person,
+};
 use crate::draft::Media;
 use crate::entry::{Entry, Link, Markup, ParsedFeed, Person, Problem};
 use crate::feed::extension;
@@ -110,9 +112,7 @@ impl Feed<'_> {
         }
         self.media(item, entry);
         if let Some(control) = item.get("_posse") {
-            let (control, notes) = extension::of_value(control);
-            draft.entry.control = control;
-            draft.notes.extend(notes);
+            draft.said = Some(Box::new(extension::of_value(control, self.base)));
         }
         draft
     }
@@ -124,9 +124,9 @@ impl Feed<'_> {
             }
         }
         let page = id(item).filter(|id| id.starts_with("https://") || id.starts_with("http://"));
-        entry.url =
-            entry.links.first().filter(|link| link.rel == "alternate").map(|l| l.href.clone());
-        entry.url = entry.url.take().or(page);
+        link::choose(entry);
+        // what it is about is not where it is
+        entry.url = entry.alternate_url.clone().or(page);
     }
 
     fn dates(&self, item: &Object, entry: &mut Entry, notes: &mut Vec<String>) {

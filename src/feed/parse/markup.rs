@@ -168,7 +168,7 @@ fn unwrapped(html: String) -> String {
 /// Whether a text is HTML, by its tags and entities, which must all be HTML's own.
 ///
 /// When `strict`, a start tag is no evidence: titles speak of `<b>` without meaning it.
-pub(super) fn looks_like_html(text: &str, strict: bool) -> bool {
+pub(in crate::feed) fn looks_like_html(text: &str, strict: bool) -> bool {
     // what a text is shows at its beginning
     let text = &text[..text.floor_char_boundary(LOOK_BYTES_MAX)];
     let mut evidence = false;
@@ -332,7 +332,7 @@ fn is_html_tag(name: &str) -> bool {
 }
 
 /// A language tag as BCP 47 writes it; none when it is no tag.
-pub(super) fn language(written: &str) -> Option<String> {
+pub(in crate::feed) fn language(written: &str) -> Option<String> {
     let tag = written.trim().replace('_', "-");
     let is_tag = (1..=35).contains(&tag.len())
         && tag

@@ -130,7 +130,7 @@ pub(super) fn add(media: &mut Vec<Media>, one: Media) {
 }
 
 /// Whether a media type is an image, a video or a sound.
-pub(super) fn is_media(media_type: &str) -> bool {
+pub(in crate::feed) fn is_media(media_type: &str) -> bool {
     ["image", "video", "audio"].contains(&media_type.split('/').next().unwrap_or_default())
 }
 
@@ -139,7 +139,7 @@ fn family(media: &Media) -> Option<&str> {
 }
 
 /// The media type that the end of an address tells.
-pub(super) fn by_name(url: &str) -> Option<&'static str> {
+pub(in crate::feed) fn by_name(url: &str) -> Option<&'static str> {
     let path = url.split(['?', '#']).next()?;
     let (_, ending) = path.rsplit_once('/')?.1.rsplit_once('.')?;
     Some(match &*ending.to_ascii_lowercase() {

@@ -30,6 +30,8 @@ pub(super) enum Namespace {
     Feedburner,
     /// Our own.
     Posse,
+    /// Our usual prefix, which the document forgot to declare.
+    PosseUndeclared,
     /// Anything else.
     Other,
 }
@@ -87,6 +89,7 @@ impl Namespace {
             "rdf" => Self::Rdf,
             "xhtml" => Self::Xhtml,
             "feedburner" => Self::Feedburner,
+            "posse" => Self::PosseUndeclared,
             _ => Self::Other,
         }
     }

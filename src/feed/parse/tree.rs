@@ -278,7 +278,9 @@ fn is_leaf(namespace: Namespace, name: &str) -> bool {
         | Namespace::Posse => true,
         Namespace::Media => matches!(name, "title" | "description" | "text"),
         Namespace::Itunes => matches!(name, "summary" | "subtitle" | "title"),
-        Namespace::Rdf | Namespace::Feedburner | Namespace::Other => false,
+        Namespace::Rdf | Namespace::Feedburner | Namespace::PosseUndeclared | Namespace::Other => {
+            false
+        }
     }
 }
 

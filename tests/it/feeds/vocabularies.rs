@@ -315,5 +315,7 @@ fn our_own_element_by_its_address_never_by_its_prefix() {
     )));
     assert_eq!(feed.entries[0].title.as_deref(), Some("x"));
     assert_eq!(feed.problems[0].entry.as_deref(), Some("1"));
-    assert!(feed.problems[0].message.starts_with("`posse:post` is no JSON"));
+    assert!(
+        feed.problems[0].message.starts_with("`posse:post` (line 1, column 6) can't be read: ")
+    );
 }
