@@ -32,6 +32,7 @@ mod resolve; // a doubt, by hand
 mod resume; // a parked account
 mod backup; // a copy of the database
 mod change; // what those share that change crossposts
+mod control; // what an entry says about its own syndication
 mod desk; // what a command works with: config, database, the time
 mod entry; // what ENTRY means
 mod next; // what happens to a crosspost next, and which command changes it

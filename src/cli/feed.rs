@@ -10,11 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use serde_json::Value;
 use url::Url;
 
 use super::desk::{list, wait};
 use super::say::{Grid, PLAIN, Width, clean, glance, moment, plural};
-use super::{Answer, CliError, load};
+use super::{Answer, CliError, control, load};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Secret, nearest};
 use crate::draft::Media;
@@ -53,7 +54,11 @@ struct Seen<'a> {
 struct SeenEntry<'a> {
     id: &'a str,
     url: Option<&'a str>,
+    alternate_url: Option<&'a str>,
+    related_url: Option<&'a str>,
+    short_url: Option<&'a str>,
     title: Option<&'a str>,
+    subtitle: Option<&'a str>,
     published: Option<String>,
     updated: Option<String>,
     authors: Vec<&'a str>,
@@ -63,6 +68,8 @@ struct SeenEntry<'a> {
     content: Option<String>,
     links: &'a [Link],
     media: &'a [Media],
+    /// What the entry says about its own syndication.
+    control: Value,
 }
 
 /// Reads a feed once and shows it.
@@ -72,13 +79,16 @@ struct SeenEntry<'a> {
 pub fn feed(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
     // wanted for labels, and for the contact in the User-Agent; a feed can be seen without it
     let config = load(path).ok();
-    let (shown, parsed) = if arguments.source == "-" {
+    let (shown, mut parsed) = if arguments.source == "-" {
         ("-".to_owned(), read_stdin()?)
     } else {
         let (url, shown) = locate(&arguments.source, path, config.as_ref())?;
         let contact = config.as_ref().and_then(|config| config.http.user_agent.as_deref());
         (shown, wait(fetch(&url, contact))?)
     };
+    if let Some(config) = &config {
+        parsed.problems.extend(control::strangers(&parsed, config));
+    }
     if arguments.json {
         return Ok(Answer::json(&seen(&shown, &parsed)));
     }
@@ -175,7 +185,11 @@ fn seen_entry(entry: &Entry) -> SeenEntry<'_> {
     SeenEntry {
         id: &entry.id,
         url: entry.url.as_deref(),
+        alternate_url: entry.alternate_url.as_deref(),
+        related_url: entry.related_url.as_deref(),
+        short_url: entry.short_url.as_deref(),
         title: entry.title.as_deref(),
+        subtitle: entry.subtitle.as_deref(),
         published: entry.published.map(Timestamp::to_rfc3339),
         updated: entry.updated.map(Timestamp::to_rfc3339),
         authors: entry.authors.iter().filter_map(author).collect(),
@@ -185,6 +199,7 @@ fn seen_entry(entry: &Entry) -> SeenEntry<'_> {
         content: plain(&entry.content),
         links: &entry.links,
         media: &entry.media,
+        control: control::json(&entry.control),
     }
 }
 
@@ -217,6 +232,12 @@ fn told(source: &str, feed: &ParsedFeed) -> String {
             );
         }
         text.push_str(&grid.lines());
+    }
+    for entry in &feed.entries {
+        if let Some(line) = control::line(&entry.control) {
+            let title = entry.title.as_ref().unwrap_or(&entry.id);
+            let _ = writeln!(text, "control of \"{}\": {}", clean(&glance(title)), clean(&line));
+        }
     }
     for problem in &feed.problems {
         let entry = problem.entry.as_ref().map(|entry| format!("{entry}: ")).unwrap_or_default();

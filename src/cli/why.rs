@@ -110,6 +110,7 @@ fn told(story: &Story, now: Timestamp) -> String {
         published_at,
         first_seen_at,
         changed_at,
+        problems,
         ..
     } = &story.entry;
     let mut text = styled(HEAD, &format!("\"{}\"", entry::name(&story.entry)));
@@ -131,6 +132,9 @@ fn told(story: &Story, now: Timestamp) -> String {
     }
     if let Some(at) = changed_at.filter(|at| Some(*at) != *first_seen_at) {
         fact("changed", &when(at));
+    }
+    for problem in problems {
+        fact("problem", problem);
     }
     for chapter in &story.crossposts {
         text.push('\n');

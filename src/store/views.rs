@@ -142,6 +142,8 @@ pub struct EntryStory {
     /// When it last changed.
     #[serde(serialize_with = "rfc3339")]
     pub changed_at: Option<Timestamp>,
+    /// What of its control could not be taken.
+    pub problems: Vec<String>,
 }
 
 /// One attempt, question or word of a person, for `why`.
@@ -202,10 +204,12 @@ fn stories(
 ) -> Result<Vec<EntryStory>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT e.id, f.label, e.entry_id, e.url, e.title, e.published_at, e.first_seen_at,
-            e.changed_at
+            e.changed_at, json_extract(e.body, '$.control.problems')
          FROM entries e JOIN feeds f ON f.id = e.feed_id WHERE {which} ORDER BY e.id"
     ))?;
     let rows = statement.query_map(values, |row| {
+        let problems: Option<String> = row.get(8)?;
+        let problems = problems.and_then(|list| serde_json::from_str(&list).ok());
         Ok(EntryStory {
             id: EntryId(row.get(0)?),
             feed: super::label(row, 1)?,
@@ -216,6 +220,7 @@ fn stories(
             published_at: time(row, 5)?,
             first_seen_at: time(row, 6)?,
             changed_at: time(row, 7)?,
+            problems: problems.unwrap_or_default(),
         })
     })?;
     let mut found: Vec<EntryStory> = rows.collect::<rusqlite::Result<_>>()?;

@@ -13,6 +13,7 @@ use serde_json::json;
 use site::{Site, fed, said};
 
 mod check; // what is wrong, before it goes wrong
+mod control; // what an entry says about itself
 mod daemon; // a running daemon notices
 mod look; // what a person sees
 mod secrets; // what nobody sees
@@ -435,7 +436,11 @@ fn a_feed_is_seen_without_any_config() {
                 "entries": [{
                     "id": "tag:a.example,2026:1",
                     "url": "https://a.example/1",
+                    "alternate_url": "https://a.example/1",
+                    "related_url": null,
+                    "short_url": null,
                     "title": "Hello & <b>welcome</b>",
+                    "subtitle": null,
                     "published": "2026-11-20T10:00:00.000Z",
                     "updated": null,
                     "authors": [],
@@ -445,6 +450,7 @@ fn a_feed_is_seen_without_any_config() {
                     "content": null,
                     "links": [{"rel": "alternate", "href": "https://a.example/1", "type": null}],
                     "media": [],
+                    "control": {},
                 }],
                 "problems": [],
             })
