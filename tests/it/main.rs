@@ -19,4 +19,5 @@ mod delivery; // what becomes of posts
 mod crash; // cut anywhere, start again
 mod daemon_process; // the built binary, its signals and its log
 mod daemon; // the program as a whole
+mod feed_format;
 mod feeds;
