@@ -56,6 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("jsonc_parser", &["feed/extension/json.rs"]),
     ("linkify", &["compose.rs", "compose/", "text.rs", "text/"]),
     ("minijinja", &["compose.rs", "compose/", "config/"]),
+    ("regex", &["filter.rs"]),
     ("quick_xml", &["feed/parse.rs", "feed/parse/", "feed/extension.rs"]),
     (
         "reqwest",
