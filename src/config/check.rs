@@ -13,13 +13,14 @@ use super::schema::{self, nearest};
 use super::secret::{Sources, Vars};
 use super::section::{Section, dotted};
 use super::{Config, Delivery, Http, Log, LogFormat, Retention, value};
-use crate::draft::Visibility;
 use crate::environment;
 use crate::names::Label;
-use crate::settings::Layer;
 
-mod account;
-mod feed;
+mod account; // one destination
+mod feed; // one source
+mod filters; // which entries an account wants
+mod people; // who may be mentioned
+mod text; // how entries become posts
 
 /// What the checks of feeds and accounts know of the rest.
 struct Around<'a> {
@@ -64,9 +65,10 @@ pub fn config(report: &mut Report, root: Node, path: &Path, folder: &Path, vars:
         config.accounts.extend(label.zip(account));
     }
     if let Some(mut defaults) = section(report, &mut top, "defaults", schema::TEXT) {
-        config.defaults = text(report, &mut defaults);
+        config.defaults = text::check(report, &mut defaults);
         defaults.finish(report, |_, _| None);
     }
+    config.people = people::check(report, &mut top);
     config.delivery = delivery(report, &mut top);
     config.http = http(report, &mut top);
     config.log = log(report, &mut top);
@@ -97,7 +99,8 @@ fn default_database(report: &mut Report, top: &Section, vars: Vars) -> PathBuf {
 fn labelled(report: &mut Report, top: &mut Section, key: &'static str) -> Vec<(String, Node)> {
     let node = top.take(key);
     let section = node.and_then(|node| Section::open(report, key, node, Vec::new()));
-    section.map(|section| section.entries().collect()).unwrap_or_default()
+    let entries = section.into_iter().flat_map(Section::entries);
+    entries.map(|(_, label, node)| (label, node)).collect()
 }
 
 fn label(report: &mut Report, path: &str, name: &str, place: Place) -> Option<Label> {
@@ -161,30 +164,6 @@ fn references(
     Some(labels)
 }
 
-/// The text settings of `[defaults]` or of an account.
-fn text(report: &mut Report, section: &mut Section) -> Layer {
-    use Visibility::{Direct, Private, Public, Unlisted};
-    const VISIBILITIES: [(&str, Visibility); 4] =
-        [("public", Public), ("unlisted", Unlisted), ("private", Private), ("direct", Direct)];
-    let any = |node: &Node| value::any_text(node).map(String::from);
-    let check = report.templates;
-    let template = |node: &Node| {
-        let text = value::any_text(node)?;
-        check(text).map_err(|why| format!("{} can't be used: {why}", value::shown(text)))?;
-        Ok(text.to_owned())
-    };
-    Layer {
-        format_string: section.read(report, "format_string", template),
-        append_url: section.read(report, "append_url", value::switch),
-        append_url_spacer: section.read(report, "append_url_spacer", any),
-        truncate: section.read(report, "truncate", value::switch),
-        attach_link: section.read(report, "attach_link", value::switch),
-        language: section.read(report, "language", value::language),
-        visibility: section.read(report, "visibility", |node| value::word(node, &VISIBILITIES)),
-        ..Layer::default()
-    }
-}
-
 fn delivery(report: &mut Report, top: &mut Section) -> Delivery {
     let default = Delivery::default();
     let Some(mut section) = section(report, top, "delivery", schema::DELIVERY) else {
@@ -226,19 +205,9 @@ fn http(report: &mut Report, top: &mut Section) -> Http {
         return Http::default();
     };
     let user_agent = section.read(report, "user_agent", value::contact);
-    let mut allow_private = Vec::new();
-    let nodes =
-        section.read(report, "allow_private", |node| value::list(node).map(<[Node]>::to_vec));
-    for node in nodes.unwrap_or_default() {
-        match value::network(&node) {
-            Ok(network) => allow_private.push(network),
-            Err(message) => {
-                report.problem(node.place, Kind::Value, "http.allow_private", message);
-            }
-        }
-    }
+    let allow_private = section.read_list(report, "allow_private", value::network);
     section.finish(report, |_, _| None);
-    Http { user_agent, allow_private }
+    Http { user_agent, allow_private: allow_private.unwrap_or_default() }
 }
 
 fn log(report: &mut Report, top: &mut Section) -> Log {

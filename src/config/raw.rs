@@ -19,7 +19,7 @@ use super::problem::{File, Kind, Place, Report};
 /// The most that a file may hold. The largest sensible config is a hundredth of it.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Tables below this depth are not looked into: the schema is 4 deep, and what stands deeper is
+/// Tables below this depth are not looked into: the schema is 5 deep, and what stands deeper is
 /// reported by the key that holds it.
 const DEPTH_MAX: usize = 6;
 

@@ -3,11 +3,21 @@
 //! One list serves the reader (what is unknown), the problems (which right key is nearest, to which
 //! platform or table a key belongs) and the test that `config/example.toml` holds them all.
 
-use crate::platform::Platform;
+use crate::filter::Field;
+use crate::platform::{Links, Mentions, Platform, Rules};
 
 /// Keys of the top of the file.
-pub const TOP: &[&str] =
-    &["database", "feeds", "accounts", "defaults", "delivery", "http", "log", "retention"];
+pub const TOP: &[&str] = &[
+    "database",
+    "feeds",
+    "accounts",
+    "defaults",
+    "people",
+    "delivery",
+    "http",
+    "log",
+    "retention",
+];
 
 /// Keys of `[feeds.LABEL]`.
 pub const FEED: &[&str] = &[
@@ -16,19 +26,65 @@ pub const FEED: &[&str] = &[
 ];
 
 /// Keys of every `[accounts.LABEL]`, beside the text settings and the platform's credentials.
-pub const ACCOUNT: &[&str] =
-    &["platform", "feeds", "active", "dry_run", "approve", "delay", "cooldown", "max_per_day"];
+pub const ACCOUNT: &[&str] = &[
+    "platform",
+    "feeds",
+    "active",
+    "dry_run",
+    "approve",
+    "delay",
+    "cooldown",
+    "max_per_day",
+    "include",
+    "exclude",
+];
+
+/// Keys of `[accounts.LABEL.include]` and `[accounts.LABEL.exclude]`.
+pub const FILTER: [&str; 4] = {
+    let [a, b, c, d] = Field::ALL;
+    [a.key(), b.key(), c.key(), d.key()]
+};
 
 /// Keys of `[defaults]`: the text settings, which an account may hold too.
 pub const TEXT: &[&str] = &[
+    "syndicate",
+    "channel",
     "format_string",
-    "append_url",
-    "append_url_spacer",
     "truncate",
+    "append_url",
+    "append_url_if_truncated",
+    "append_url_spacer",
+    "append_url_label",
     "attach_link",
+    "og_title",
+    "og_description",
+    "og_image",
+    "hashtags",
+    "append_hashtags",
+    "utm",
     "language",
     "visibility",
+    "content_warning",
+    "reply_control",
 ];
+
+/// A text setting that not every platform has: its key, who has it, and what to say of the others.
+pub type Choice = (&'static str, fn(&Rules) -> bool, &'static str);
+
+/// The text settings that are a mistake in an account of a platform that has not got them, and do
+/// nothing there when they stand in `[defaults]`.
+pub const CHOICES: &[Choice] = &[
+    ("append_url_label", |rules| matches!(rules.links, Links::Facets), "shows no label"),
+    ("visibility", |rules| rules.has_visibility, "has no choice of visibility"),
+    ("content_warning", |rules| rules.has_content_warning, "has no content warnings"),
+    ("reply_control", |rules| rules.has_reply_control, "has no choice of who may reply"),
+];
+
+/// Keys of the text setting `hashtags`.
+pub const HASHTAGS: &[&str] = &["from", "style", "max", "map", "exclude"];
+
+/// Keys of the text setting `utm`.
+pub const UTM: &[&str] = &["source", "medium", "campaign", "term", "content"];
 
 /// Keys of `[delivery]`.
 pub const DELIVERY: &[&str] =
@@ -43,12 +99,18 @@ pub const LOG: &[&str] = &["level", "format"];
 /// Keys of `[retention]`.
 pub const RETENTION: &[&str] = &["bodies", "attempts"];
 
-/// Keys by which an account of `platform` is let in.
+/// Keys by which an account of `platform` is let in; none where accounts can't be.
 pub const fn credentials(platform: Platform) -> &'static [&'static str] {
     match platform {
         Platform::Mastodon => &["base_url", "access_token"],
         Platform::Bluesky => &["identifier", "app_password", "base_url"],
-        _ => &["path"],
+        Platform::Outbox => &["path"],
+        Platform::Threads
+        | Platform::Instagram
+        | Platform::Facebook
+        | Platform::LinkedIn
+        | Platform::X
+        | Platform::YouTube => &[],
     }
 }
 
@@ -64,6 +126,13 @@ pub fn account(platform: Option<Platform>) -> Vec<&'static str> {
     keys
 }
 
+/// The platforms on which people can be mentioned.
+pub fn mentioning() -> Vec<Platform> {
+    let mut all = Platform::ALL.to_vec();
+    all.retain(|platform| platform.rules().mentions != Mentions::None);
+    all
+}
+
 /// The platforms whose credentials have `key`.
 pub fn platforms_with(key: &str) -> Vec<Platform> {
     Platform::PUBLISHED
@@ -74,7 +143,7 @@ pub fn platforms_with(key: &str) -> Vec<Platform> {
 
 /// The table in which `key` would be right, as it is written in the file.
 pub fn home_of(key: &str) -> Option<&'static str> {
-    let tables: [(&str, &[&str]); 8] = [
+    let tables: [(&str, &[&str]); 11] = [
         ("at the top of the file, above the first `[table]`", &["database"]),
         ("in `[delivery]`", DELIVERY),
         ("in `[http]`", HTTP),
@@ -83,6 +152,9 @@ pub fn home_of(key: &str) -> Option<&'static str> {
         ("in `[defaults]` or in an account", TEXT),
         ("in a feed", &["poll", "cron", "timezone", "backfill", "max_new", "max_age", "catch_up"]),
         ("in an account", &["platform", "dry_run", "approve", "delay", "cooldown", "max_per_day"]),
+        ("in an account", &["include", "exclude"]),
+        ("in `hashtags = { … }`", HASHTAGS),
+        ("in `utm = { … }`", UTM),
     ];
     tables.into_iter().find(|(_, keys)| keys.contains(&key)).map(|(home, _)| home)
 }
@@ -103,6 +175,13 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("enabled", "active"),
     ("template", "format_string"),
     ("format", "format_string"),
+    ("filter", "include"),
+    ("tags", "hashtags"),
+    ("utm_source", "utm"),
+    ("utm_medium", "utm"),
+    ("utm_campaign", "utm"),
+    ("cw", "content_warning"),
+    ("spoiler_text", "content_warning"),
 ];
 
 /// The key of `known` that was most likely meant by `typed`.
@@ -196,7 +275,20 @@ mod tests {
             accounts.retain(|account| account["platform"].as_str() == Some(platform.tag()));
             holds(platform.tag(), &accounts, credentials(platform));
         }
-        holds("accounts", &all("accounts"), &[ACCOUNT, TEXT].concat());
+        holds("accounts", &all("accounts"), ACCOUNT);
+        let inner = |tables: &[toml::Table], keys: &[&str]| -> Vec<_> {
+            let inner = |table: &toml::Table, key: &&str| table.get(*key)?.as_table().cloned();
+            tables
+                .iter()
+                .flat_map(|table| keys.iter().filter_map(|key| inner(table, key)))
+                .collect()
+        };
+        holds("include", &inner(&all("accounts"), &["include", "exclude"]), &FILTER);
+        let defaults = [example["defaults"].as_table().unwrap().clone()];
+        holds("hashtags", &inner(&defaults, &["hashtags"]), HASHTAGS);
+        holds("utm", &inner(&defaults, &["utm"]), UTM);
+        let tags: Vec<_> = mentioning().into_iter().map(Platform::tag).collect();
+        holds("people", &all("people"), &tags);
         let sections = [("defaults", TEXT), ("delivery", DELIVERY), ("http", HTTP), ("log", LOG)];
         for (name, keys) in sections.into_iter().chain([("retention", RETENTION)]) {
             holds(name, &[example[name].as_table().unwrap().clone()], keys);

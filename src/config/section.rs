@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 use super::problem::{Kind, Place, Report};
 use super::raw::{Data, Node};
 use super::schema;
+use super::value::{describe, list};
+
+/// Longer lists of keys help nobody who reads one line.
+const LISTED_MAX: usize = 12;
 
 /// One table.
 #[derive(Debug)]
@@ -27,20 +31,45 @@ impl Section {
         node: Node,
         known: impl Into<Vec<&'static str>>,
     ) -> Option<Self> {
-        let (path, place, known) = (path.into(), node.place, known.into());
+        let path = path.into();
+        let want = match path.split('.').next() {
+            Some(table @ ("feeds" | "accounts")) => {
+                format!("want a table of its own for each: `[{table}.LABEL]`")
+            }
+            _ => format!("want a table: `[{path}]`"),
+        };
+        Self::open_else(report, path, node, known, &want)
+    }
+
+    /// Opens `node` as the table at `path`, or reports that it is none with what is wanted.
+    pub fn open_else(
+        report: &mut Report,
+        path: String,
+        node: Node,
+        known: impl Into<Vec<&'static str>>,
+        want: &str,
+    ) -> Option<Self> {
+        let (place, known) = (node.place, known.into());
         match node.data {
             Data::Table(nodes) => Some(Self { path, place, known, nodes }),
             _ => {
-                let message = match path.split('.').next() {
-                    Some(table @ ("feeds" | "accounts")) => {
-                        format!("want a table of its own for each: `[{table}.LABEL]`")
-                    }
-                    _ => format!("want a table: `[{path}]`"),
-                };
-                report.problem(place, Kind::Value, &path, message);
+                report.problem(place, Kind::Value, &path, want);
                 None
             }
         }
+    }
+
+    /// Takes the table `key` out of this one; `example` is one in braces.
+    pub fn inner(
+        &mut self,
+        report: &mut Report,
+        key: &'static str,
+        known: impl Into<Vec<&'static str>>,
+        example: &str,
+    ) -> Option<Self> {
+        let (node, path) = (self.take(key)?, self.path_of(key));
+        let want = format!("{} is no table, want for example `{example}`", describe(&node));
+        Self::open_else(report, path, node, known, &want)
     }
 
     /// The dotted path of `key`.
@@ -81,15 +110,33 @@ impl Section {
         }
     }
 
+    /// Takes `key` as a list and reads what is in it; what can't be read is reported and left out.
+    pub fn read_list<T>(
+        &mut self,
+        report: &mut Report,
+        key: &'static str,
+        parse: impl Fn(&Node) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let nodes = self.read(report, key, |node| list(node).map(<[Node]>::to_vec))?;
+        let path = self.path_of(key);
+        let mut read = |node: &Node| {
+            parse(node)
+                .map_err(|message| report.problem(node.place, Kind::Value, &path, message))
+                .ok()
+        };
+        Some(nodes.iter().filter_map(&mut read).collect())
+    }
+
     /// Reports that `key` is missing.
     pub fn missing(&self, report: &mut Report, key: &str, want: &str) {
         let message = format!("is missing, {want}");
         report.problem(self.place, Kind::Absence, &self.path_of(key), message);
     }
 
-    /// Takes another table out of this one, with any key.
-    pub fn entries(mut self) -> impl Iterator<Item = (String, Node)> {
-        std::mem::take(&mut self.nodes).into_iter()
+    /// Everything in a table whose keys are the owner's: dotted path, key, value.
+    pub fn entries(self) -> impl Iterator<Item = (String, String, Node)> {
+        let path = self.path;
+        self.nodes.into_iter().map(move |(key, node)| (dotted(&path, &key), key, node))
     }
 
     /// Reports every key that the schema does not know, with what was most likely meant. `hint` is
@@ -105,6 +152,9 @@ impl Section {
         match (schema::meant(key, &self.known), schema::home_of(key)) {
             (Some(near), _) => format!("unknown key, want `{near}`"),
             (None, Some(home)) => format!("unknown key here, it belongs {home}"),
+            (None, None) if self.known.len() > LISTED_MAX => {
+                "unknown key, docs/configuration.md has those that there are".into()
+            }
             (None, None) => format!("unknown key, want {}", schema::one_of(&self.known)),
         }
     }

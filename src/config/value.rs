@@ -13,7 +13,7 @@ mod time; // durations, cron, time zones
 mod web; // URLs, networks
 
 pub use time::{cron, duration, timezone};
-pub use web::{contact, feed_url, network, origin};
+pub use web::{contact, feed_url, network, origin, picture};
 
 /// How much of a value a message shows, in characters.
 const SHOWN_MAX: usize = 60;
@@ -34,7 +34,10 @@ pub fn describe(node: &Node) -> String {
 /// A value in backticks, on one line, cut to a readable length. What a URL may carry in secret (a
 /// query, a password) is left out.
 pub fn shown(text: &str) -> String {
-    let mut text = text.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"");
+    let mut text = text.escape_debug().to_string();
+    for (escaped, plain) in [("\\'", "'"), ("\\\"", "\""), ("\\\\", "\\")] {
+        text = text.replace(escaped, plain);
+    }
     if let Some((scheme, rest)) = text.split_once("://") {
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -142,6 +145,18 @@ pub fn language(node: &Node) -> Result<String, String> {
         return Ok(text.into());
     }
     Err(format!("{} is no language tag, want for example `en` or `pt-BR`", shown(text)))
+}
+
+/// A hashtag, with its `#` or without. What of it a platform can't have is its composer's to mend.
+pub fn hashtag(node: &Node) -> Result<String, String> {
+    let text = text(node)?;
+    let name = text.strip_prefix('#').unwrap_or(text);
+    let splits = |c: char| c.is_whitespace() || c.is_control() || c.is_ascii_punctuation();
+    if name.is_empty() || name.contains(|c| splits(c) && c != '_') {
+        let want = "want letters, digits and `_`, for example `OpenSource`";
+        return Err(format!("{} is no hashtag, {want}", shown(text)));
+    }
+    Ok(name.into())
 }
 
 /// A filter of the log: a level, or a list of `target=level`.

@@ -11,8 +11,12 @@ use posse_party::config::{Cadence, CatchUp, Config, Credentials, LogFormat, defa
 use posse_party::draft::Visibility;
 use posse_party::names::Label;
 use posse_party::platform::Platform;
+use posse_party::settings::Settings;
 use proptest::prelude::*;
 use tempfile::TempDir;
+
+mod composition; // text settings, filters, people
+mod documents; // the examples
 
 /// A text that is a secret wherever it stands in these tests.
 const SECRET: &str = "s3cr3t-t0ken";
@@ -522,7 +526,7 @@ fn mistakes_in_mastodon_accounts() {
     timeout = "5s"
         accounts.a.timeout: unknown key here, it belongs in `[delivery]`
     colour = "red"
-        accounts.a.colour: unknown key, want `platform`, `feeds`, `active`, `dry_run`, `approve`, `delay`, `cooldown`, `max_per_day`, `format_string`, `append_url`, `append_url_spacer`, `truncate`, `attach_link`, `language`, `visibility`, `base_url` or `access_token`
+        accounts.a.colour: unknown key, docs/configuration.md has those that there are
     "###);
 }
 
@@ -651,7 +655,7 @@ fn mistakes_in_other_accounts() {
     access_token = "x"
     frequency = 3
         accounts.a.platform: `myspace` is unknown, want `mastodon`, `bluesky` or `outbox`
-        accounts.a.frequency: unknown key, want `platform`, `feeds`, `active`, `dry_run`, `approve`, `delay`, `cooldown`, `max_per_day`, `format_string`, `append_url`, `append_url_spacer`, `truncate`, `attach_link`, `language`, `visibility`, `base_url`, `access_token`, `identifier`, `app_password` or `path`
+        accounts.a.frequency: unknown key, docs/configuration.md has those that there are
     [accounts.a]
     platform = ["bluesky"]
         accounts.a.platform: a list is no word, want `mastodon`, `bluesky` or `outbox`
@@ -770,11 +774,11 @@ fn mistakes_elsewhere() {
     poll = "5m"
         poll: unknown key here, it belongs in a feed
     "a.b" = 1
-        "a.b": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `delivery`, `http`, `log` or `retention`
+        "a.b": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `log` or `retention`
     "a[99999999999]" = 1
-        "a[99999999999]": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `delivery`, `http`, `log` or `retention`
+        "a[99999999999]": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `log` or `retention`
     "" = 1
-        "": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `delivery`, `http`, `log` or `retention`
+        "": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `log` or `retention`
     delivery = 3
         delivery: want a table: `[delivery]`
     [delivery]
@@ -1222,6 +1226,7 @@ fn the_example_is_right_and_names_the_true_defaults() {
     assert_eq!(plain.warnings, Vec::<String>::new());
     assert_eq!(full.warnings, Vec::<String>::new());
     assert_eq!((full.feeds.len(), full.accounts.len()), (2, 3));
+    let shown = full.defaults.clone();
     // what is shown as a default is the default
     assert_eq!((&full.delivery, &full.log), (&plain.delivery, &plain.log));
     assert_eq!(full.retention, plain.retention);
@@ -1234,6 +1239,19 @@ fn the_example_is_right_and_names_the_true_defaults() {
     assert_eq!((full.active, full.dry_run), (plain.active, plain.dry_run));
     assert_eq!((full.delay, full.cooldown), (plain.delay, plain.cooldown));
     assert_eq!(full.approve, plain.approve);
+    // of the text settings those that every account shares; the others are examples
+    let mut text = Settings::of_platform(Platform::Mastodon);
+    let link = text.attach_link;
+    text.put(&shown);
+    assert_eq!(text.hashtag_rules.max, Some(5));
+    // shown as it is on Bluesky
+    text.attach_link = link;
+    let default = Settings::of_platform(Platform::Mastodon);
+    let own = |it: Settings| {
+        let append = (it.append_url, it.append_url_if_truncated, it.append_url_spacer);
+        (it.syndicate, it.channel, it.truncate, append, it.attach_link, it.append_hashtags)
+    };
+    assert_eq!(own(text), own(default));
 }
 
 proptest! {

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Around, references, text};
+use super::{Around, filters, references, text};
 use crate::config::problem::{Kind, Place, Report};
-use crate::config::raw::Node;
+use crate::config::raw::{Data, Node};
 use crate::config::schema::one_of;
 use crate::config::secret::{self, Secret};
 use crate::config::section::{Section, dotted};
 use crate::config::{AccountConfig, Config, Credentials, schema, value};
-use crate::filter::Filters;
 use crate::names::Label;
 use crate::platform::Platform;
 
@@ -26,12 +25,13 @@ pub fn check(
     path: &str,
     node: Node,
 ) -> Option<AccountConfig> {
-    let platform = match &node.data {
-        crate::config::raw::Data::Table(table) => {
-            table.get("platform").and_then(|node| platform(node).ok())
-        }
+    let named = match &node.data {
+        Data::Table(table) => table.get("platform"),
         _ => None,
     };
+    let platform = named.and_then(|node| platform(node).ok());
+    // its keys are those of a later version: nothing can be said of them
+    let is_unpublished = named.is_some_and(|node| unpublished(node).is_some());
     let mut section = Section::open(report, path, node, schema::account(platform))?;
     if !section.has("platform") {
         let tags = Platform::PUBLISHED.map(Platform::tag);
@@ -50,20 +50,17 @@ pub fn check(
     let feeds = references(report, &mut section, "feeds", around.feeds);
     let active = section.read(report, "active", value::switch).unwrap_or(true);
     let approve = section.read(report, "approve", value::switch).unwrap_or(false);
-    let (has_visibility, place) = (section.has("visibility"), section.place_of("visibility"));
-    let text = text(report, &mut section);
-    let without_choice = platform.filter(|platform| !platform.rules().has_visibility);
-    if let Some(platform) = without_choice.filter(|_| has_visibility) {
-        let message = format!("{} has no choice of visibility, leave it out", platform.tag());
-        report.problem(place, Kind::Value, &section.path_of("visibility"), message);
-    }
+    let filters = filters::check(report, &mut section);
+    let text = text::of_account(report, &mut section, platform);
     if platform.is_none() {
         // what is wrong with its credentials can only be said when the platform is known
         Platform::PUBLISHED.into_iter().flat_map(schema::credentials).for_each(|key| {
             section.take(key);
         });
     }
-    section.finish(report, |key, _| about_foreign(key, platform?));
+    if !is_unpublished {
+        section.finish(report, |key, _| about_foreign(key, platform?));
+    }
     Some(AccountConfig {
         platform: platform?,
         credentials,
@@ -74,17 +71,31 @@ pub fn check(
         delay,
         cooldown,
         max_per_day,
-        filters: Filters::default(),
+        filters,
         text,
     })
 }
 
 fn platform(node: &Node) -> Result<Platform, String> {
+    let tags = Platform::PUBLISHED.map(Platform::tag);
+    if let Some(tag) = unpublished(node).map(Platform::tag) {
+        return Err(format!(
+            "`{tag}` can't be published to by this version, want {}; `posse-party preview \
+             --platform {tag}` shows posts for it",
+            one_of(&tags)
+        ));
+    }
     // `bsky` is taken, and not advertised
     match value::text(node).ok().and_then(Platform::from_tag) {
         Some(platform) => Ok(platform),
         None => value::word(node, &Platform::PUBLISHED.map(|platform| (platform.tag(), platform))),
     }
+}
+
+/// A platform that is known and has no publisher.
+fn unpublished(node: &Node) -> Option<Platform> {
+    let platform = value::text(node).ok().and_then(Platform::from_tag)?;
+    (!platform.is_published()).then_some(platform)
 }
 
 /// What to say of a key that is right, or nearly, in accounts of another platform.
@@ -134,10 +145,16 @@ fn credentials(
                 base_url,
             })
         }
-        _ => {
+        Platform::Outbox => {
             let path = section.read(report, "path", |node| value::path(node, around.folder));
             Some(Credentials::Outbox { path: path? })
         }
+        Platform::Threads
+        | Platform::Instagram
+        | Platform::Facebook
+        | Platform::LinkedIn
+        | Platform::X
+        | Platform::YouTube => None,
     }
 }
 
@@ -154,7 +171,13 @@ fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
             ("identifier", "your handle, for example `me.bsky.social`"),
             ("app_password", APP_PASSWORD),
         ],
-        _ => &[("path", "a file, for example `outbox.jsonl`")],
+        Platform::Outbox => &[("path", "a file, for example `outbox.jsonl`")],
+        Platform::Threads
+        | Platform::Instagram
+        | Platform::Facebook
+        | Platform::LinkedIn
+        | Platform::X
+        | Platform::YouTube => &[],
     }
 }
 

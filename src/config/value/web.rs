@@ -80,6 +80,12 @@ pub fn origin(node: &Node) -> Result<Url, String> {
     Err(format!("{} has {extra}, want only the origin `{origin}`", shown(text)))
 }
 
+/// The address of a picture.
+pub fn picture(node: &Node) -> Result<String, String> {
+    let text = text(node)?.trim();
+    web_url(text, "https://example.com/card.png").map(String::from)
+}
+
 /// A network, or a single address.
 pub fn network(node: &Node) -> Result<IpNet, String> {
     let text = text(node)?.trim();
