@@ -269,11 +269,16 @@ fn route_news(
     fresh.sort_by_key(|(row, _)| *row);
     let is_recent = |entry: &Entry| !route::is_too_old(entry, context.config, context.now);
     let recent = fresh.iter().filter(|(_, entry)| is_recent(entry)).count();
-    let newest = fresh.iter().rev().find(|(_, entry)| is_recent(entry)).map(|(row, _)| *row);
     let flood = recent > context.config.max_new;
     let after_downtime = was_down(context);
     for route in routes.iter().filter(|route| route.baselined) {
         let Some(account) = context.accounts.get(&route.label) else { continue };
+        // the newest of those that the account wants
+        let is_wanted = |entry: &Entry| {
+            route::refusal(entry, &route.label, account, context.defaults).is_none()
+        };
+        let mut newest_first = fresh.iter().rev().filter(|_| after_downtime);
+        let newest = newest_first.find(|(_, entry)| is_recent(entry) && is_wanted(entry));
         for (row, entry) in &fresh {
             let elsewhere = is_elsewhere(tx, context, route, entry)?;
             let news = News {
@@ -281,7 +286,7 @@ fn route_news(
                 elsewhere,
                 twin: twins.contains(row),
                 flood,
-                missed: after_downtime && Some(*row) != newest,
+                missed: after_downtime && newest.is_none_or(|(newest, _)| newest != row),
                 after_downtime,
             };
             let fate = route::fate(entry, &route.label, account, &context.around(), &news);
@@ -332,8 +337,8 @@ fn enter(
             (State::Held, Some(*reason))
         }
         Fate::Skipped { reason } => {
-            *recorded.skipped.entry((*reason).to_owned()).or_default() += 1;
-            (State::Skipped, Some(*reason))
+            *recorded.skipped.entry(reason.to_string()).or_default() += 1;
+            (State::Skipped, Some(reason.as_ref()))
         }
     };
     let due_at = fate.due_at().unwrap_or(context.now);

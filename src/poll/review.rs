@@ -51,11 +51,13 @@ fn review_listed(
     recorded: &mut Recorded,
 ) -> Result<()> {
     let account = context.accounts.get(&open.label);
-    let allowed = account
-        .is_none_or(|account| route::is_wanted(entry, &open.label, account, context.defaults));
-    if !allowed && !open.vanished {
-        withdraw(tx, context, open, route::NOT_SYNDICATED, recorded)?;
-    } else if allowed && open.vanished {
+    let refusal =
+        account.and_then(|account| route::refusal(entry, &open.label, account, context.defaults));
+    if let Some(reason) = refusal {
+        if !open.vanished {
+            withdraw(tx, context, open, &reason, recorded)?;
+        }
+    } else if open.vanished {
         let elsewhere = entry.url.as_ref().map_or(Ok(false), |url| {
             crossposts::has_url_elsewhere(tx, context.feed.id, open.account, url)
         })?;
@@ -63,8 +65,9 @@ fn review_listed(
             recorded.withdrawn.push((true, open.label.clone(), open.entry));
             recorded.touched.insert(open.label.clone());
         }
-    } else if allowed {
-        let delay = context.accounts.get(&open.label).map_or(Duration::ZERO, |at| at.delay);
+    } else {
+        let delay = account.map_or(Duration::ZERO, |account| account.delay);
+        let entry = &*entry.for_account(&open.platform, open.label.as_str());
         let due_at = route::due_at(entry, delay, context.now);
         let in_future = entry.published.is_some_and(|published| published > context.now);
         if in_future || due_at < open.due_at {

@@ -1,15 +1,19 @@
 //! Route: what becomes of one new entry on one account. Pure.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::{AccountConfig, CatchUp, FeedConfig};
+use crate::draft::Channel;
 use crate::entry::Entry;
 use crate::names::Label;
-use crate::settings::{Layer, Settings};
+use crate::settings::{Layer, Origin};
 
 /// Reason of an entry that says `syndicate: false`.
 pub const NOT_SYNDICATED: &str = "the entry says syndicate: false";
+/// Reason of an entry on an account that gets only what asks for it.
+pub const NOT_ASKED_FOR: &str = "syndicate is off here, and the entry does not say syndicate: true";
 /// Reason of an entry that came with too many others.
 pub const FLOOD: &str = "flood: more new entries in one poll than max_new";
 /// Reason of an entry that may be a known one under another id.
@@ -71,7 +75,7 @@ pub enum Fate {
     /// Does not go out.
     Skipped {
         /// Why.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
 }
 
@@ -94,22 +98,23 @@ pub fn fate(
     news: &News,
 ) -> Fate {
     let Around { defaults, feed, now } = *around;
+    let entry = &*entry.for_account(account.platform.tag(), label.as_str());
     let due_at = due_at(entry, account.delay, now);
-    if !is_wanted(entry, label, account, defaults) {
-        return Fate::Skipped { reason: NOT_SYNDICATED };
+    if let Some(reason) = refusal(entry, label, account, defaults) {
+        return Fate::Skipped { reason };
     }
     if news.elsewhere {
-        return Fate::Skipped { reason: DUPLICATE };
+        return Fate::Skipped { reason: DUPLICATE.into() };
     }
     if news.twin {
         return Fate::Held { reason: TWIN, due_at };
     }
     if !news.asked_for {
         if is_too_old(entry, feed, now) {
-            return Fate::Skipped { reason: TOO_OLD };
+            return Fate::Skipped { reason: TOO_OLD.into() };
         }
         match feed.catch_up {
-            CatchUp::Newest if news.missed => return Fate::Skipped { reason: MISSED },
+            CatchUp::Newest if news.missed => return Fate::Skipped { reason: MISSED.into() },
             CatchUp::Hold if news.after_downtime => {
                 return Fate::Held { reason: CATCH_UP, due_at };
             }
@@ -125,10 +130,37 @@ pub fn fate(
     Fate::Ready { due_at }
 }
 
-/// Whether `entry` is to go to `account` at all, by the nearest word about `syndicate`.
-pub fn is_wanted(entry: &Entry, label: &Label, account: &AccountConfig, defaults: &Layer) -> bool {
+/// Why `entry` is not to go to `account` at all; `None` where it is.
+///
+/// The nearest word about `syndicate` counts, then the account's filters, which see the entry as
+/// the account would post it. A story goes only where there are stories; one that the owner has
+/// as a default is an ordinary post elsewhere.
+pub fn refusal(
+    entry: &Entry,
+    label: &Label,
+    account: &AccountConfig,
+    defaults: &Layer,
+) -> Option<Cow<'static, str>> {
     let layers = account.layers(defaults, label, &entry.control);
-    Settings::layered(account.platform, layers).syndicate
+    let is_of_owner = |origin| matches!(origin, Origin::Defaults | Origin::Account);
+    let said = layers.iter().rev().find_map(|(at, layer)| Some((*at, layer.syndicate?)));
+    match said {
+        Some((origin, false)) if is_of_owner(origin) => return Some(NOT_ASKED_FOR.into()),
+        Some((_, false)) => return Some(NOT_SYNDICATED.into()),
+        _ => {}
+    }
+    let channel = layers.iter().rev().find_map(|(at, layer)| Some((*at, layer.channel?)));
+    match channel {
+        Some((origin, Channel::Story))
+            if !is_of_owner(origin) && !account.platform.rules().has_stories =>
+        {
+            let platform = account.platform.tag();
+            return Some(format!("the entry is a story, and {platform} has none").into());
+        }
+        _ => {}
+    }
+    let entry = entry.for_account(account.platform.tag(), label.as_str());
+    account.filters.refusal(&entry).map(Cow::Owned)
 }
 
 /// An entry is due `delay` after it was first seen; one dated in the future waits for its time.
@@ -151,7 +183,8 @@ pub fn name_of(entry: &Entry) -> String {
 mod tests {
     use super::*;
     use crate::config::Cadence;
-    use crate::filter::Filters;
+    use crate::entry::{Fields, Override};
+    use crate::filter::{Field, Filters, Rule};
     use crate::platform::Platform;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -207,7 +240,7 @@ mod tests {
     }
 
     fn skipped(reason: &'static str) -> Fate {
-        Fate::Skipped { reason }
+        Fate::Skipped { reason: reason.into() }
     }
 
     #[test]
@@ -223,6 +256,16 @@ mod tests {
     }
 
     #[test]
+    fn an_account_may_have_a_date_of_its_own() {
+        let fields = Fields { published_at: Some(NOW.plus(DAY)), ..Fields::default() };
+        let later = Override { fields, ..Override::default() };
+        check(
+            |entry, _, _, _| drop(entry.control.by_account.insert("me".into(), later)),
+            ready(DAY + Duration::from_secs(120)),
+        );
+    }
+
+    #[test]
     fn reasons_not_to_publish() {
         check(
             |entry, _, _, _| entry.control.settings.syndicate = Some(false),
@@ -233,6 +276,78 @@ mod tests {
         check(|_, _, _, news| news.flood = true, held(FLOOD));
         check(|_, _, _, news| news.twin = true, held(TWIN));
         check(|_, account, _, _| account.approve = true, held(APPROVAL));
+    }
+
+    #[test]
+    fn an_account_may_want_only_what_asks_for_it() {
+        let opt_in = |account: &mut AccountConfig| account.text.syndicate = Some(false);
+        check(|_, account, _, _| opt_in(account), skipped(NOT_ASKED_FOR));
+        let asks = |entry: &mut Entry| entry.control.settings.syndicate = Some(true);
+        check(
+            |entry, account, _, _| {
+                opt_in(account);
+                asks(entry);
+            },
+            ready(Duration::from_secs(120)),
+        );
+        check(
+            |entry, account, _, _| {
+                opt_in(account);
+                asks(entry);
+                let mut not_here = Override::default();
+                not_here.settings.syndicate = Some(false);
+                entry.control.by_account.insert("me".into(), not_here);
+            },
+            skipped(NOT_SYNDICATED),
+        );
+    }
+
+    #[test]
+    fn a_story_goes_only_where_there_are_stories() {
+        check(
+            |entry, _, _, _| entry.control.settings.channel = Some(Channel::Story),
+            skipped("the entry is a story, and outbox has none"),
+        );
+        // what the owner prefers in general is no reason to say nothing
+        let prefers = |account: &mut AccountConfig| account.text.channel = Some(Channel::Story);
+        check(|_, account, _, _| prefers(account), ready(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn filters_see_the_entry_as_the_account_would_post_it() {
+        let no_drafts = |account: &mut AccountConfig| {
+            account.filters.exclude = vec![Rule::new(Field::Title, "draft").unwrap()];
+        };
+        let title = |text: &str| {
+            let fields = Fields { title: Some(text.into()), ..Fields::default() };
+            Override { fields, ..Override::default() }
+        };
+        let reason = "filtered: `exclude.title` `draft` matches";
+        check(
+            |entry, account, _, news| {
+                no_drafts(account);
+                entry.title = Some("A draft".into());
+                // what it is comes before how many there are
+                (news.flood, news.twin) = (true, true);
+            },
+            skipped(reason),
+        );
+        check(
+            |entry, account, _, _| {
+                no_drafts(account);
+                entry.title = Some("A draft".into());
+                entry.control.by_account.insert("me".into(), title("Ready"));
+            },
+            ready(Duration::from_secs(120)),
+        );
+        check(
+            |entry, account, _, _| {
+                no_drafts(account);
+                entry.title = Some("Ready".into());
+                entry.control.by_platform.insert("outbox".into(), title("A draft"));
+            },
+            skipped(reason),
+        );
     }
 
     #[test]

@@ -274,6 +274,123 @@ async fn an_entry_that_only_scrolled_out_is_not_withdrawn() {
     assert_eq!(public(&world).await.len(), 3);
 }
 
+/// `PLAIN` with these lines in its account.
+fn plain_with(lines: &str) -> String {
+    PLAIN.replace("delay =", &format!("{lines}\ndelay ="))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_to_be_asked_gets_only_what_asks_for_it() {
+    let two = "[accounts.two]\nplatform = \"outbox\"\npath = \"out2\"\ndelay = \"0s\"\n";
+    let world = known(&format!("{}{two}", plain_with("syndicate = false"))).await;
+    let asks = Item { post: "{\"syndicate\": true}", ..item("asks") };
+    let here = Item {
+        post: "{\"syndicate\": false, \"account_overrides\": {\"me\": {\"syndicate\": true}}}",
+        ..item("here")
+    };
+    let not_here = Item {
+        post: "{\"syndicate\": true, \"platform_overrides\": {\"outbox\": {\"syndicate\": false}}}",
+        ..item("not")
+    };
+    world.poll(&[not_here, here, asks, item("silent"), item("old")]).await;
+    assert_eq!(
+        public(&world).await,
+        ["Entry asks https://a.example/asks", "Entry here https://a.example/here"]
+    );
+    let others = world.remote.posts("two");
+    assert_eq!(
+        others,
+        ["Entry silent https://a.example/silent", "Entry asks https://a.example/asks"]
+    );
+    let states = world.states().await;
+    let silent = "Entry silent: skipped (syndicate is off here, and the entry does not say \
+                  syndicate: true)";
+    assert!(states.contains(&silent.to_owned()), "{states:?}");
+    let not = "Entry not: skipped (the entry says syndicate: false)";
+    assert_eq!(states.iter().filter(|state| *state == not).count(), 2, "{states:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_whole_config_keeps_back_goes_where_an_account_wants_it() {
+    let two = "[accounts.two]\nplatform = \"outbox\"\npath = \"out2\"\ndelay = \"0s\"\n";
+    let defaults = "[defaults]\nsyndicate = false\n";
+    let world = known(&format!("{}{two}{defaults}", plain_with("syndicate = true"))).await;
+    world.poll(&items(&["new", "old"])).await;
+    assert_eq!(public(&world).await.len(), 1);
+    assert!(world.remote.posts("two").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_account_does_not_want_is_skipped_with_the_rule() {
+    let config = plain_with("include.title = [\"entry n*\", \"nothing\"]\nexclude.url = \"*/no\"");
+    let world = known(&config).await;
+    world.poll(&items(&["other", "no", "new", "old"])).await;
+    assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+    assert_eq!(
+        world.states().await,
+        [
+            "Entry old: skipped (baseline)",
+            "Entry new: published",
+            "Entry no: skipped (filtered: `exclude.url` `*/no` matches)",
+            "Entry other: skipped (filtered: nothing in `include` matches)",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_goes_away_makes_no_old_entry_news() {
+    let world = known(&plain_with("exclude.title = \"new\"")).await;
+    world.poll(&items(&["new", "old"])).await;
+    let world = world.with_config(PLAIN).await;
+    world.poll(&items(&["newer", "new", "old"])).await;
+    // not even when it is edited
+    let edited = Item { title: "Another title".into(), ..item("new") };
+    world.poll(&[item("newer"), edited, item("old")]).await;
+    assert_eq!(public(&world).await, ["Entry newer https://a.example/newer"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_filtered_is_no_flood() {
+    let world = known(&plain_with("exclude.title = \"entry\"")).await;
+    world.poll(&items(&["6", "5", "4", "3", "2", "1", "old"])).await;
+    assert_eq!(world.counts().await["skipped"], 7);
+    assert!(world.incidents().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_within_the_undo_window_may_bring_a_filter_into_effect() {
+    let config = plain_with("exclude.title = \"*draft*\"").replace("\"0s\"", "\"2m\"");
+    let world = known(&config).await;
+    world.poll(&items(&["b", "a", "old"])).await;
+    let draft = Item { title: "A (draft)".into(), ..item("a") };
+    world.poll(&[item("b"), draft.clone(), item("old")]).await;
+    let withdrawn = "A (draft): skipped (filtered: `exclude.title` `*draft*` matches)".to_owned();
+    assert!(world.states().await.contains(&withdrawn), "{:?}", world.states().await);
+    // it stays where it is, as what says `syndicate: false` does
+    world.poll(&items(&["b", "a", "old"])).await;
+    pass(Duration::from_secs(120)).await;
+    assert_eq!(public(&world).await, ["Entry b https://a.example/b"]);
+    // and what had vanished does not come back as one that is filtered
+    world.poll(&items(&["d", "c", "b", "old"])).await;
+    world.poll(&items(&["d", "b", "old"])).await;
+    let draft = Item { title: "C (draft)".into(), ..item("c") };
+    world.poll(&[item("d"), draft, item("b"), item("old")]).await;
+    pass(Duration::from_secs(120)).await;
+    assert_eq!(public(&world).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_a_reload_brings_counts_for_what_still_waits() {
+    let slow = PLAIN.replace("\"0s\"", "\"2m\"");
+    let world = known(&slow).await;
+    world.poll(&items(&["a", "old"])).await;
+    let filtered = plain_with("include.title = \"nothing\"").replace("\"0s\"", "\"2m\"");
+    let world = world.with_config(&filtered).await;
+    world.poll(&items(&["b", "a", "old"])).await;
+    pass(Duration::from_secs(120)).await;
+    assert!(public(&world).await.is_empty(), "{:?}", world.states().await);
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_url_in_two_feeds_is_one_post() {
     let config = format!("{PLAIN}[feeds.tags]\nurl = \"file:tags.xml\"\npoll = \"1m\"\n");
@@ -424,6 +541,17 @@ async fn after_downtime_catch_up_decides() {
             assert_eq!(public, ["Entry 3 https://a.example/3"]);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_downtime_the_newest_is_the_newest_that_the_account_wants() {
+    let config = plain_with("exclude.title = \"entry 3\"")
+        .replace("poll =", "catch_up = \"newest\"\npoll =");
+    let world = known(&config).await;
+    pass(DAY).await;
+    let no = Item { post: "{\"syndicate\": false}", ..item("4") };
+    world.poll(&[no, item("3"), item("2"), item("1"), item("old")]).await;
+    assert_eq!(public(&world).await, ["Entry 2 https://a.example/2"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -263,7 +263,7 @@ impl World {
             publisher: (!config.dry_run).then(|| Arc::new(scripted) as Arc<dyn Publisher>),
             config,
             defaults: self.config.defaults.clone(),
-            people: Arc::default(),
+            people: Arc::new(self.config.people.clone()),
             delivery: self.config.delivery.clone(),
             wake: Wake::default(),
             pulses: Pulses::default(),
