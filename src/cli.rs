@@ -7,7 +7,7 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -185,8 +185,16 @@ fn warn(level: &str, what: &impl Display) {
 }
 
 /// Loads the config, and keeps its secrets out of everything that is printed from now on.
-fn load(path: &std::path::Path) -> Result<Config, Problems> {
+fn load(path: &Path) -> Result<Config, Problems> {
     let config = Config::load(path, template::check)?;
+    register_secrets(config.secrets());
+    Ok(config)
+}
+
+/// The same for commands that talk to no platform: secrets that only the service sees are not
+/// wanted.
+fn load_without_secrets(path: &Path) -> Result<Config, Problems> {
+    let config = Config::load_without_secrets(path, template::check)?;
     register_secrets(config.secrets());
     Ok(config)
 }

@@ -111,7 +111,7 @@ pub enum CatchUp {
 pub struct AccountConfig {
     /// The kind of destination.
     pub platform: Platform,
-    /// How to get in; absent only with `dry_run`.
+    /// How to get in; absent only with `dry_run`, and after [`Config::load_without_secrets`].
     pub credentials: Option<Credentials>,
     /// The feeds whose entries it gets; absent: all.
     pub feeds: Option<Vec<Label>>,
@@ -272,17 +272,37 @@ impl Config {
         Self::load_with(path, &environment::var, templates)
     }
 
+    /// Loads for what talks to no platform: a secret that can't be found is a warning, and its
+    /// account has no credentials. Secrets that can be found are loaded, so that they are known to
+    /// whoever strikes them out.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, at once.
+    pub fn load_without_secrets(path: &Path, templates: TemplateCheck) -> Result<Self, Problems> {
+        Self::read(path, &environment::var, templates, false)
+    }
+
     /// Loads as [`Config::load`] does, with the variables that `vars` knows.
     ///
     /// # Errors
     /// Everything that is wrong with the files, at once.
     pub fn load_with(path: &Path, vars: Vars, templates: TemplateCheck) -> Result<Self, Problems> {
+        Self::read(path, vars, templates, true)
+    }
+
+    fn read(
+        path: &Path,
+        vars: Vars,
+        templates: TemplateCheck,
+        wanted: bool,
+    ) -> Result<Self, Problems> {
         let mut report = problem::Report::new(templates);
         let root = raw::read(path, &mut report);
         // where the working folder is gone, relative paths stay relative to wherever one is
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/"));
-        let mut config = check::config(&mut report, root, path, folder, vars);
+        let sources = secret::Sources { folder, vars, wanted };
+        let mut config = check::config(&mut report, root, path, &sources);
         let (list, warnings) = report.finish();
         if !list.is_empty() {
             return Err(Problems { path: path.to_owned(), list });

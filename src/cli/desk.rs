@@ -1,6 +1,7 @@
 //! Desk: what a command works with: the config, its database, the time.
 //!
 //! The daemon may run beside it: SQLite lets both write, and the daemon notices what others commit.
+//! No command here talks to a platform, so that none needs the secrets of the service.
 //! **Refuses:** to make a database: a command on the wrong config would leave an empty one behind.
 
 use std::fmt::Display;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{CliError, load};
+use super::{CliError, load_without_secrets};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, nearest};
 use crate::logging::{self, Voice};
@@ -35,7 +36,7 @@ impl Desk {
     /// # Errors
     /// The config is wrong, there is no database yet, or it can't be used.
     pub fn open(path: &Path) -> Result<Self, CliError> {
-        let config = load(path)?;
+        let config = load_without_secrets(path)?;
         logging::init(&config.log, Voice::Command).context("failed to start the log")?;
         let store = open_database(&config)?;
         Ok(Self { config, store, now: Clock::System.now() })

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::desk::{list, wait};
 use super::say::{Grid, PLAIN, Width, clean, glance, moment, plural};
-use super::{Answer, CliError, control, load};
+use super::{Answer, CliError, control, load_without_secrets};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Secret, nearest};
 use crate::draft::Media;
@@ -78,7 +78,7 @@ struct SeenEntry<'a> {
 /// It can't be had, or is no feed.
 pub fn feed(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
     // wanted for labels, and for the contact in the User-Agent; a feed can be seen without it
-    let config = load(path).ok();
+    let config = load_without_secrets(path).ok();
     let (shown, mut parsed) = if arguments.source == "-" {
         ("-".to_owned(), read_stdin()?)
     } else {

@@ -34,7 +34,8 @@ struct Around<'a> {
 }
 
 /// Checks the whole tree. The config is only to be used where nothing was reported.
-pub fn config(report: &mut Report, root: Node, path: &Path, folder: &Path, vars: Vars) -> Config {
+pub fn config(report: &mut Report, root: Node, path: &Path, sources: &Sources) -> Config {
+    let Sources { folder, vars, .. } = *sources;
     let mut config = Config::empty(path);
     let Some(mut top) = Section::open(report, "", root, schema::TOP) else {
         return config; // the root of a file is a table
@@ -45,7 +46,7 @@ pub fn config(report: &mut Report, root: Node, path: &Path, folder: &Path, vars:
     let accounts = labelled(report, &mut top, "accounts");
     let around = Around {
         folder,
-        sources: &Sources { folder, vars },
+        sources,
         feeds: &feeds.iter().map(|(label, _)| label.clone()).collect::<Vec<_>>(),
         accounts: &accounts.iter().map(|(label, _)| label.clone()).collect::<Vec<_>>(),
     };

@@ -57,6 +57,8 @@ pub struct Sources<'a> {
     pub folder: &'a Path,
     /// Variables.
     pub vars: Vars<'a>,
+    /// Whether the config is of no use without its secrets.
+    pub wanted: bool,
 }
 
 /// A secret that was found.
@@ -69,12 +71,29 @@ pub struct Found {
     pub literal: bool,
 }
 
+/// Why a secret can't be had.
+pub struct Trouble {
+    /// Where the mistake stands.
+    pub place: Place,
+    /// What it is.
+    pub message: String,
+    /// Whether the config is right, and what it refers to is not there or is no secret.
+    pub is_elsewhere: bool,
+}
+
+/// Where a secret is kept.
+enum Keep<'a> {
+    Variable(&'a str),
+    File(PathBuf),
+    Credential(&'a str),
+}
+
 /// Finds the secret that `node` is, or refers to.
 ///
 /// # Errors
-/// The place of the mistake and what it is: the node's own, or that of the reference inside it.
-pub fn find(node: &Node, sources: &Sources) -> Result<Found, (Place, String)> {
-    let here = |message: String| (node.place, message);
+/// The mistake, at the node's own place or at that of the reference inside it.
+pub fn find(node: &Node, sources: &Sources) -> Result<Found, Trouble> {
+    let here = |message: String| Trouble { place: node.place, message, is_elsewhere: false };
     let table = match &node.data {
         Data::Text(text) => {
             let secret = not_empty(text.clone(), "the text").map_err(here)?;
@@ -92,22 +111,40 @@ pub fn find(node: &Node, sources: &Sources) -> Result<Found, (Place, String)> {
         (None, _) => return Err(here(format!("is an empty table, {}", want()))),
         (Some((one, node)), Some((two, _))) => {
             let message = format!("names both {} and {}, want one", shown(one), shown(two));
-            return Err((node.place, message));
+            return Err(Trouble { place: node.place, message, is_elsewhere: false });
         }
     };
-    let there = |message: String| (reference.place, message);
-    let name =
-        value::text(reference).map_err(|_| there(format!("`{way}` wants a name in quotes")))?;
-    let found = match way.as_str() {
-        "env" => from_variable(name, sources),
-        "file" => from_file(&value::path(reference, sources.folder).map_err(there)?),
-        "credential" => from_credential(name, sources),
+    let there = |is_elsewhere| {
+        move |message: String| Trouble { place: reference.place, message, is_elsewhere }
+    };
+    let found = match keep(way, reference, sources).map_err(there(false))? {
+        Keep::Variable(name) => from_variable(name, sources),
+        Keep::File(path) => from_file(&path),
+        Keep::Credential(name) => from_credential(name, sources),
+    };
+    found.map_err(there(true))
+}
+
+/// Reads where a secret is kept.
+fn keep<'a>(way: &str, reference: &'a Node, sources: &Sources) -> Result<Keep<'a>, String> {
+    let name = value::text(reference).map_err(|_| format!("`{way}` wants a name in quotes"))?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match way {
+        // perhaps the secret itself: it must not be shown
+        "env" if !name.bytes().all(is_name) => {
+            Err("`env` wants the name of a variable: letters, digits and `_`".into())
+        }
+        "env" => Ok(Keep::Variable(name)),
+        "file" => value::path(reference, sources.folder).map(Keep::File),
+        "credential" if name.contains('/') || name == "." || name == ".." => {
+            Err("`credential` wants a name without `/`, or take `file` for a path".into())
+        }
+        "credential" => Ok(Keep::Credential(name)),
         _ => Err(match nearest(way, WAYS) {
             Some(near) => format!("{} is unknown here, want `{near}`", shown(way)),
             None => format!("{} is unknown here, want {}", shown(way), one_of(&WAYS)),
         }),
-    };
-    found.map_err(there)
+    }
 }
 
 /// What a secret may be, for messages.
@@ -116,11 +153,6 @@ pub fn want() -> String {
 }
 
 fn from_variable(name: &str, sources: &Sources) -> Result<Found, String> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if !name.bytes().all(fits) {
-        // perhaps the secret itself: it must not be shown
-        return Err("`env` wants the name of a variable: letters, digits and `_`".into());
-    }
     let text = (sources.vars)(name)
         .ok_or_else(|| format!("variable `{name}` is not set, or empty, or not UTF-8"))?;
     let secret = not_empty(text, &format!("variable `{name}`"))?;
@@ -128,9 +160,6 @@ fn from_variable(name: &str, sources: &Sources) -> Result<Found, String> {
 }
 
 fn from_credential(name: &str, sources: &Sources) -> Result<Found, String> {
-    if name.contains('/') || name == "." || name == ".." {
-        return Err("`credential` wants a name without `/`, or take `file` for a path".into());
-    }
     let folder = (sources.vars)("CREDENTIALS_DIRECTORY").ok_or_else(|| {
         let hint =
             format!("want `LoadCredential={name}:/path` in the unit, and a start by systemd");

@@ -61,6 +61,72 @@ fn before_the_first_start_there_is_a_next_step() {
 }
 
 #[test]
+fn only_what_talks_to_platforms_needs_the_secrets_of_the_service() {
+    let mut site = Site::polled("", "");
+    site.add("1", "Hello");
+    let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
+    let account = |label: &str, secret: &str| {
+        format!(
+            "[accounts.{label}]\nplatform = \"mastodon\"\nbase_url = \"https://{label}.example\"\n\
+             access_token = {secret}\n"
+        )
+    };
+    let kept_elsewhere = format!(
+        "{config}{}{}{}",
+        account("a", "{ credential = \"token\" }"),
+        account("b", "{ file = \"no-such-file\" }"),
+        account("c", "{ env = \"POSSE_PARTY_NO_SUCH\" }"),
+    );
+    site.configure(&kept_elsewhere);
+    let without = |arguments: &[&str]| {
+        said(&site.command(arguments).env_remove("CREDENTIALS_DIRECTORY").output().unwrap())
+    };
+    for arguments in [
+        &["status"][..],
+        &["status", "--json"],
+        &["list"],
+        &["list", "--state", "skipped"],
+        &["why", "https://a.example/old"],
+        &["feed", "blog"],
+        &["poll"],
+        &["publish", "https://a.example/old", "--to", "out"],
+        &["backup", "copy.db"],
+    ] {
+        without(arguments).well();
+    }
+    for arguments in [&["check"][..], &["run", "--once"]] {
+        let said = without(arguments);
+        assert_eq!(said.code, Some(78), "{said:?}");
+        for key in ["a.access_token: credential `token`", "b.access_token: file", "c.access_token"]
+        {
+            assert!(said.err.contains(&format!("accounts.{key}")), "{key}: {said:?}");
+        }
+    }
+    // a mistake in the config itself is one for everybody
+    site.configure(&format!("{config}{}", account("a", "{ crdential = \"token\" }")));
+    let said = without(&["status"]);
+    assert_eq!(said.code, Some(78), "{said:?}");
+    let expect = "accounts.a.access_token: `crdential` is unknown here, want `credential`";
+    assert!(said.err.contains(expect), "{said:?}");
+}
+
+#[test]
+fn a_filtered_entry_tells_which_rule_it_was() {
+    let mut site = Site::polled("", "exclude = { title = \"*draft*\" }\n");
+    site.add("1", "A draft");
+    site.add("2", "Another draft");
+    let log = site.once();
+    let line = "2 crossposts of blog skipped: filtered: `exclude.title` `*draft*` matches";
+    assert!(log.contains(line), "{log}");
+    let why = site.well(&["why", "https://a.example/1"]);
+    assert!(why.contains("skipped: filtered: `exclude.title` `*draft*` matches"), "{why}");
+    // a person knows better
+    site.well(&["publish", "https://a.example/1"]);
+    site.once();
+    assert_eq!(site.posts(), ["A draft https://a.example/1"]);
+}
+
+#[test]
 fn list_says_all_of_a_crosspost() {
     let mut site = Site::polled("", "");
     site.add("1", "Hello");

@@ -211,7 +211,8 @@ fn identifier(node: &Node) -> Result<String, String> {
     Ok(text.into())
 }
 
-/// A secret. With `dry_run` one that can't be found is only worth a warning.
+/// A secret. One that can't be found is only worth a warning with `dry_run`, and where no secret is
+/// wanted; there a mistake in the config itself stays one.
 fn secret(
     report: &mut Report,
     around: &Around,
@@ -233,12 +234,12 @@ fn secret(
             }
             Some(found.secret)
         }
-        Err((place, message)) if dry_run => {
-            report.warning(place, &path, message);
-            None
-        }
-        Err((place, message)) => {
-            report.problem(place, Kind::Value, &path, message);
+        Err(secret::Trouble { place, message, is_elsewhere }) => {
+            if dry_run || (is_elsewhere && !around.sources.wanted) {
+                report.warning(place, &path, message);
+            } else {
+                report.problem(place, Kind::Value, &path, message);
+            }
             None
         }
     }

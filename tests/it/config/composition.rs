@@ -1,6 +1,7 @@
 //! Text settings, filters and people: what they become, and what is said of mistakes in them.
 
 use insta::assert_snapshot;
+use posse_party::config::Config;
 use posse_party::draft::{Channel, ReplyControl, Visibility};
 use posse_party::entry::Entry;
 use posse_party::platform::Platform;
@@ -482,4 +483,47 @@ fn later_files_add_people_and_take_the_place_of_lists() {
     assert_eq!(config.people["Ada"][&Platform::X], "ada_l");
     assert_eq!(config.people["C. Babbage"][&Platform::X], "cb");
     assert_eq!(config.accounts[&label("fediverse")].filters.exclude.len(), 2);
+}
+
+#[test]
+fn without_secrets_only_what_is_kept_elsewhere_may_be_missing() {
+    let account = |n: u8, secret: &str| {
+        format!(
+            "[accounts.a{n}]\nplatform = \"mastodon\"\nbase_url = \"https://{n}.example\"\n\
+             access_token = {secret}\n"
+        )
+    };
+    let missing = [
+        "{ credential = \"no-such\" }",
+        "{ file = \"no-such\" }",
+        "{ env = \"POSSE_PARTY_NO_SUCH\" }",
+        "{ file = \"empty\" }",
+        "\"literal\"",
+    ];
+    let text: String = (0..).zip(missing).map(|(n, secret)| account(n, secret)).collect();
+    let text = format!("database = \"x.db\"\n{text}[feeds.f]\nurl = \"https://e.example/\"");
+    let folder = Folder::new(&[("config.toml", &text), ("empty", "\n")]);
+    let load = |folder: &Folder| {
+        let path = folder.path("config.toml");
+        Config::load_without_secrets(&path, posse_party::compose::template::check)
+    };
+    let config = load(&folder).unwrap();
+    assert_snapshot!(folder.without_folder(&config.warnings.join("\n")), @r###"
+    config.toml:5: accounts.a0.access_token: credential `no-such` can't be found: `CREDENTIALS_DIRECTORY` is not set, want `LoadCredential=no-such:/path` in the unit, and a start by systemd
+    config.toml:9: accounts.a1.access_token: file `/etc/pp/no-such` does not exist
+    config.toml:13: accounts.a2.access_token: variable `POSSE_PARTY_NO_SUCH` is not set, or empty, or not UTF-8
+    config.toml:17: accounts.a3.access_token: file `/etc/pp/empty` is empty, want the secret
+    "###);
+    let has = |name: &str| config.accounts[&label(name)].credentials.is_some();
+    assert_eq!(["a0", "a1", "a2", "a3", "a4"].map(has), [false, false, false, false, true]);
+    assert_eq!(config.secrets().count(), 1);
+
+    for wrong in ["{ evn = \"X\" }", "{ env = \"two words\" }", "[]", "\"\"", "{ file = \"~/x\" }"]
+    {
+        folder.write("config.toml", format!("database = \"x.db\"\n{}", account(0, wrong)));
+        assert_eq!(load(&folder).unwrap_err().list.len(), 1, "{wrong}");
+    }
+    // what is not written at all is no matter of where it is kept
+    folder.write("config.toml", "database = \"x.db\"\n[accounts.a]\nplatform = \"mastodon\"\n");
+    assert_eq!(load(&folder).unwrap_err().list.len(), 2);
 }
