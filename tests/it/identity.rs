@@ -338,6 +338,30 @@ async fn what_an_account_does_not_want_is_skipped_with_the_rule() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_filter_sees_what_the_entry_is_for_its_account() {
+    let world = known(&plain_with("exclude.title = \"private\"")).await;
+    let mine = Item {
+        post: "{\"account_overrides\": {\"me\": {\"title\": \"For all\"}}}",
+        title: "Private".into(),
+        ..item("mine")
+    };
+    let theirs = Item {
+        post: "{\"platform_overrides\": {\"outbox\": {\"title\": \"Private\"}}}",
+        ..item("theirs")
+    };
+    let story = Item { post: "{\"channel\": \"story\"}", ..item("story") };
+    world.poll(&[mine, theirs, story, item("old")]).await;
+    assert_eq!(
+        world.states().await[1..],
+        [
+            "Entry story: skipped (the entry is a story, and outbox has none)",
+            "Entry theirs: skipped (filtered: `exclude.title` `private` matches)",
+            "Private: ready",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_filter_that_goes_away_makes_no_old_entry_news() {
     let world = known(&plain_with("exclude.title = \"new\"")).await;
     world.poll(&items(&["new", "old"])).await;
