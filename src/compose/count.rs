@@ -1,11 +1,16 @@
 //! Count: how long a text is, in the way of each platform.
 //!
-//! **Invariant:** `fits` is the last word about a draft's length; nothing else compares lengths.
+//! A content warning counts like the text it hides: `whole`, and `beside` for what is left to the
+//! text. **Invariant:** `fits` is the last word about a draft's length; nothing else compares
+//! lengths.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::tokens::mastodon::{self, Entity};
-use crate::platform::{Limits, Unit};
+use crate::platform::{Limits, Platform, Unit};
+
+pub mod little;
+mod weight;
 
 /// The length of `text` in `unit`.
 pub fn count(text: &str, unit: Unit) -> usize {
@@ -13,7 +18,8 @@ pub fn count(text: &str, unit: Unit) -> usize {
         Unit::Graphemes => text.graphemes(true).count(),
         Unit::CodePoints => text.chars().count(),
         Unit::Bytes => text.len(),
-        Unit::LittleText | Unit::Weighted => text.encode_utf16().count(),
+        Unit::LittleText => little::escape(text).encode_utf16().count(),
+        Unit::Weighted => weight::weigh(text),
         Unit::Mastodon { url, short_mentions } => {
             count_mastodon(text, url.map(|url| url as usize), short_mentions)
         }
@@ -45,19 +51,58 @@ fn count_mastodon(text: &str, url: Option<usize>, short_mentions: bool) -> usize
     counted.graphemes(true).count()
 }
 
-/// Whether `text` may be posted.
+/// The length of `text` with its content warning, which has no discount for URLs and mentions.
+pub fn whole(text: &str, content_warning: Option<&str>, unit: Unit) -> usize {
+    count(text, unit) + content_warning.map_or(0, |warning| count(warning, undiscounted(unit)))
+}
+
+const fn undiscounted(unit: Unit) -> Unit {
+    match unit {
+        Unit::Mastodon { .. } => Unit::Graphemes,
+        unit => unit,
+    }
+}
+
+/// Whether `text` is short enough to be posted.
 pub fn fits(text: &str, limits: &Limits) -> bool {
     excess(text, limits).is_none()
 }
 
 /// By how much `text` is too long: `612 of 500 characters`.
 pub fn excess(text: &str, limits: &Limits) -> Option<String> {
-    let count = count(text, limits.unit);
+    excess_with(text, None, limits)
+}
+
+/// By how much `text` and its content warning are too long together.
+pub fn excess_with(text: &str, content_warning: Option<&str>, limits: &Limits) -> Option<String> {
+    let bytes = text.len() + content_warning.map_or(0, str::len);
+    let count = whole(text, content_warning, limits.unit);
     if count > limits.max as usize {
-        return Some(format!("{count} of {} characters", limits.max));
+        return Some(format!("{count} of {} {}", limits.max, limits.unit.name()));
     }
-    let bytes = limits.max_bytes.filter(|&max| text.len() > max as usize)?;
-    Some(format!("{} of {bytes} bytes", text.len()))
+    let most = limits.max_bytes.filter(|&max| bytes > max as usize)?;
+    Some(format!("{bytes} of {most} bytes"))
+}
+
+/// The limits that a content warning leaves to the text that it hides.
+pub fn beside(content_warning: Option<&str>, limits: &Limits) -> Limits {
+    let Some(warning) = content_warning else { return *limits };
+    let less = |max: u32, taken: usize| max.saturating_sub(u32::try_from(taken).unwrap_or(max));
+    Limits {
+        unit: limits.unit,
+        max: less(limits.max, count(warning, undiscounted(limits.unit))),
+        max_bytes: limits.max_bytes.map(|max| less(max, warning.len())),
+    }
+}
+
+/// Characters that a platform refuses wherever they stand: they must be replaced before a text is
+/// counted. X has no use for three that mean nothing, YouTube for angle brackets.
+pub const fn refused(platform: Platform) -> &'static [char] {
+    match platform {
+        Platform::X => &['\u{FFFE}', '\u{FEFF}', '\u{FFFF}'],
+        Platform::YouTube => &['<', '>'],
+        _ => &[],
+    }
 }
 
 #[cfg(test)]
@@ -68,10 +113,14 @@ mod tests {
     #[test]
     fn mastodon_counts_as_its_validator_does() {
         let check = |text: &str, warning: &str, expect| {
-            // a content warning gets no discount
-            let count = count(text, Platform::Mastodon.limits().unit)
-                + super::count(warning, Unit::Graphemes);
-            assert_eq!(count, expect, "{text} [{warning}]");
+            let limits = Platform::Mastodon.limits();
+            let warning = Some(warning).filter(|warning| !warning.is_empty());
+            assert_eq!(whole(text, warning, limits.unit), expect, "{text} [{warning:?}]");
+            assert_eq!(
+                excess_with(text, warning, &limits).is_none(),
+                fits(text, &beside(warning, &limits)),
+                "{text} [{warning:?}]"
+            );
         };
         check("https://a.io", "", 23);
         check(
@@ -97,6 +146,7 @@ mod tests {
         check(&format!("{} https://e.co", "x".repeat(476)), "", 500);
         check(&format!("{} https://e.co", "x".repeat(477)), "", 501);
         check("日本語https://example.com/p/1", "", 26);
+        check("日本語https://example.com/posts/2025", "", 26);
         check("a\r\nb", "", 3);
         check(&"🏳️‍⚧️".repeat(100), "", 100);
     }
@@ -122,7 +172,46 @@ mod tests {
         check(&family.repeat(120), 120, 3000);
         assert!(fits(&family.repeat(120), &limits));
         assert_eq!(excess(&family.repeat(121), &limits).unwrap(), "3025 of 3000 bytes");
-        assert_eq!(excess(&"x".repeat(301), &limits).unwrap(), "301 of 300 characters");
+        assert_eq!(excess(&"x".repeat(301), &limits).unwrap(), "301 of 300 graphemes");
+    }
+
+    #[test]
+    fn a_warning_leaves_the_rest_to_the_text() {
+        let check = |text: &str, warning: &str, limits: Limits, expect: Option<&str>| {
+            assert_eq!(excess_with(text, Some(warning), &limits).as_deref(), expect, "{text}");
+            assert_eq!(fits(text, &beside(Some(warning), &limits)), expect.is_none(), "{text}");
+        };
+        let gotosocial = Limits::of(Unit::CodePoints, 10);
+        check("e\u{301}4567", "e\u{301}23", gotosocial, None);
+        check("e\u{301}4567", "e\u{301}234", gotosocial, Some("11 of 10 characters"));
+        let url = "https://example.com/a/long/path";
+        let mastodon = Limits { max: 54, ..Platform::Mastodon.limits() };
+        check(url, url, mastodon, None);
+        check(url, &format!("{url}!"), mastodon, Some("55 of 54 characters"));
+        check("x", &"y".repeat(60), mastodon, Some("61 of 54 characters"));
+        let bytes = Limits { unit: Unit::Graphemes, max: 9, max_bytes: Some(8) };
+        check("éé", "éé", bytes, None);
+        check("éé", "ééé", bytes, Some("10 of 8 bytes"));
+    }
+
+    #[test]
+    fn every_platform_counts_in_its_unit() {
+        let check = |platform: Platform, text: &str, expect| {
+            assert_eq!(count(text, platform.limits().unit), expect, "{platform:?}: {text}");
+        };
+        check(Platform::Threads, "it’s 🎶", 4 + 3 + 1 + 3);
+        check(Platform::YouTube, "it’s 🎶", 4 + 3 + 1 + 3);
+        check(Platform::Instagram, "it’s 👍🏽", 7);
+        check(Platform::Facebook, "it’s 👍🏽", 7);
+        check(Platform::LinkedIn, "it’s 👍🏽 (x_y)", 5 + 4 + 1 + 8);
+        check(Platform::LinkedIn, "#Word", 17);
+        check(Platform::LinkedIn, "https://a.io/x_(y)", 16 + 6);
+        check(Platform::X, "it’s 👍🏽 https://a.io", 5 + 2 + 1 + 23);
+        check(Platform::Outbox, "it’s 👍🏽", 6);
+        let threads = Platform::Threads.limits();
+        assert_eq!(excess(&"’".repeat(167), &threads).unwrap(), "501 of 500 bytes");
+        let x = Platform::X.limits();
+        assert_eq!(excess(&"語".repeat(141), &x).unwrap(), "282 of 280 weighted characters");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn fold(text: &str) -> String {
                 let alone = blank.is_none() && c != '\t';
                 blank = Some(if alone { c } else { ' ' });
             }
-            c if c.is_control() || c == '\u{FEFF}' => {}
+            c if c.is_control() || matches!(c, '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}') => {}
             c => {
                 if !folded.is_empty() {
                     folded.extend(std::iter::repeat_n('\n', breaks.min(BREAKS_MAX)));

@@ -125,20 +125,20 @@ fn what_can_not_be_cut_is_told() {
         assert_eq!(error.to_string(), expect);
     };
     let long = entry(&"x".repeat(612), "", URL);
-    check(&long, false, false, 500, "too long: 612 of 500 characters, and truncate is off");
+    check(&long, false, false, 500, "too long: 612 of 500 graphemes, and truncate is off");
     check(
         &long,
         true,
         true,
         13,
-        "too long: 627 of 13 characters, and it can't be shortened without breaking its link",
+        "too long: 627 of 13 graphemes, and it can't be shortened without breaking its link",
     );
     check(
         &entry("https://b.io/long", "", URL),
         true,
         false,
         13,
-        "too long: 17 of 13 characters, and it can't be shortened without breaking a link, \
+        "too long: 17 of 13 graphemes, and it can't be shortened without breaking a link, \
          hashtag or handle",
     );
     let settings =

@@ -1,17 +1,84 @@
 //! Tokens: the parts of a text that are more than letters: URLs, hashtags, handles.
 //!
-//! Every server finds them in its own way (`mastodon`, `facets`); here is the widest reading, the
-//! one that a cut must respect whoever reads the text. **Invariant:** all ranges are UTF-8 bytes.
+//! Every platform finds them in its own way: `read` tells what it will make of a text, `find` is
+//! the widest reading, the one that a cut must respect whoever reads the text. **Invariant:** all
+//! ranges are UTF-8 bytes, in order, and do not overlap; every scanner is linear in the text.
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::platform::{Links, Mentions, Platform};
+
 pub mod facets;
 pub mod handles;
+mod letters;
 pub mod mastodon;
+mod plain;
 mod punctuation;
 mod tld;
+mod urls;
+pub mod x;
+
+/// What a platform makes of a part of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it stands.
+    pub range: Range<usize>,
+    /// What it is.
+    pub kind: Kind,
+    /// Of a link the absolute address that it leads to; of a hashtag its name without `#`, of a
+    /// cashtag with its `$`; of a mention the handle without the first `@`.
+    pub value: String,
+}
+
+/// What a part of the text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A link.
+    Link,
+    /// A hashtag or cashtag.
+    Tag,
+    /// A mention.
+    Mention,
+}
+
+/// What `platform` will make of `text`, when nobody tells it.
+pub fn read(text: &str, platform: Platform) -> Vec<Found> {
+    let rules = platform.rules();
+    let mut found = match platform {
+        Platform::Mastodon => mastodon::read(text),
+        Platform::Bluesky => facets::read(text),
+        Platform::X => x::read(text),
+        Platform::Threads
+        | Platform::Instagram
+        | Platform::Facebook
+        | Platform::LinkedIn
+        | Platform::YouTube
+        | Platform::Outbox => {
+            let links = if rules.links == Links::None { Vec::new() } else { plain::links(text) };
+            let mut found: Vec<Found> = links.into_iter().chain(plain::tags(text)).collect();
+            if rules.mentions != Mentions::None {
+                found.extend(plain::mentions(text));
+            }
+            found
+        }
+    };
+    found.sort_by_key(|found| found.range.start);
+    let mut end = 0;
+    found.retain(|found| {
+        let apart = found.range.start >= end;
+        end = if apart { found.range.end } else { end };
+        apart
+    });
+    if platform == Platform::Threads {
+        // a post has one topic; further hashtags are text
+        let topic = found.iter().position(|found| found.kind == Kind::Tag);
+        let mut at = 0..;
+        found.retain(|found| at.next() == topic || found.kind != Kind::Tag);
+    }
+    found
+}
 
 /// A part of the text that may not be cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,18 +89,26 @@ pub struct Token {
     pub is_url: bool,
 }
 
-/// All tokens of `text` in order; those that overlap are one.
+/// All tokens of `text` in order, by whatever reading; those that overlap are one.
 pub fn find(text: &str) -> Vec<Token> {
     let url = |range| Token { range, is_url: true };
     let name = |range| Token { range, is_url: false };
+    let read = |found: Found| Token { range: found.range, is_url: found.kind == Kind::Link };
     let mut found: Vec<Token> = addresses(text).into_iter().map(url).collect();
-    found.extend(facets::links(text).into_iter().map(|(range, _)| url(range)));
-    found.extend(facets::tags(text).into_iter().map(|(range, _)| name(range)));
+    found.extend(facets::read(text).into_iter().map(read));
+    found.extend(x::read(text).into_iter().map(read));
+    found.extend(mastodon::read(text).into_iter().map(read));
+    found.extend(plain::links(text).into_iter().map(read));
     found.extend(hashtags(text).into_iter().map(name));
     found.extend(handles::find(text).into_iter().map(name));
-    found.sort_by_key(|token| token.range.start);
-    let mut apart: Vec<Token> = Vec::with_capacity(found.len());
-    for token in found {
+    joined(found)
+}
+
+/// `tokens` in order, those that overlap made one.
+pub fn joined(mut tokens: Vec<Token>) -> Vec<Token> {
+    tokens.sort_by_key(|token| token.range.start);
+    let mut apart: Vec<Token> = Vec::with_capacity(tokens.len());
+    for token in tokens {
         match apart.last_mut() {
             Some(last) if token.range.start < last.range.end => {
                 last.range.end = last.range.end.max(token.range.end);
@@ -64,9 +139,9 @@ pub fn addresses(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// `#` and the letters after it, as Mastodon reads a hashtag.
+/// `#` and the letters after it, wherever they stand.
 fn hashtags(text: &str) -> Vec<Range<usize>> {
-    let is_part = |c: char| mastodon::is_word(c) || "·・\u{200C}".contains(c);
+    let is_part = |c: char| mastodon::is_word(c) || mastodon::is_tag_mark(c);
     text.match_indices(['#', '＃'])
         .map(|(start, hash)| {
             let body = start + hash.len();
@@ -154,6 +229,66 @@ mod tests {
         check("gemini://a b.com/c #a-b ＃ｃ, # c#", &["gemini://a", "b.com/c", "#a-b", "＃ｃ"]);
         check("(@ann, @\u{2060}bob@b.io) a@b.c", &["@ann", "@\u{2060}bob@b.io", "@b.c"]);
         check("://x", &[]);
+    }
+
+    #[test]
+    fn every_platform_reads_in_its_own_way() {
+        use crate::platform::Platform::*;
+        let text = "https://a.io/x, b.com @ann @bob@c.org @d.com #one #2 $AAPL #two";
+        let check = |platforms: &[Platform], expect: &[&str]| {
+            for &platform in platforms {
+                let found = read(text, platform);
+                let found: Vec<&str> = found.iter().map(|found| found.value.as_str()).collect();
+                assert_eq!(found, expect, "{platform:?}");
+            }
+        };
+        check(&[Mastodon], &["https://a.io/x", "ann", "bob@c.org", "d.com", "one", "two"]);
+        check(&[Bluesky], &["https://a.io/x", "https://b.com", "d.com", "one", "$AAPL", "two"]);
+        check(&[X], &["https://a.io/x", "https://b.com", "ann", "d", "one", "$AAPL", "two"]);
+        check(&[Threads], &["https://a.io/x", "ann", "d.com", "one"]);
+        check(&[Instagram], &["ann", "d.com", "one", "two"]);
+        check(&[Facebook, LinkedIn, Outbox], &["https://a.io/x", "one", "two"]);
+        check(&[YouTube], &["https://a.io/x", "ann", "d.com", "one", "two"]);
+    }
+
+    #[test]
+    fn mastodon_reads_hashtags_as_its_server_does() {
+        let check = |text: &str, expect: &[&str]| {
+            let found = read(text, Platform::Mastodon);
+            let found: Vec<&str> = found.iter().map(|found| found.value.as_str()).collect();
+            assert_eq!(found, expect, "{text}");
+        };
+        check("#one (#two) x#three ＃four", &["one", "four"]);
+        check("#a-b #1 #1a #_ #il·lusió #a· #a·,", &["a", "1a", "il·lusió", "a", "a"]);
+        check("https://a.io/#x #x@y", &["https://a.io/#x", "x"]);
+    }
+
+    #[test]
+    fn what_is_read_is_in_order_and_on_characters() {
+        let text = "“https://例え.jp/é” @é@b #日本$x $X ＃é·é example.comテスト @a@b.c/#d";
+        let tokens = find(text);
+        for platform in Platform::ALL {
+            let mut end = 0;
+            for found in read(text, platform) {
+                assert!(end <= found.range.start && found.range.start < found.range.end);
+                assert!(text.get(found.range.clone()).is_some(), "{platform:?} {found:?}");
+                end = found.range.end;
+                let inside = |t: &Token| t.range.start <= found.range.start && end <= t.range.end;
+                assert!(tokens.iter().any(inside), "{platform:?} {found:?} may be cut");
+            }
+        }
+    }
+
+    #[test]
+    fn long_texts_are_read_in_a_breath() {
+        for piece in ["@a", "a.", "#", "##a", "日本語", "((", "[]", "a@b.c", "://", "https://a.b/("]
+        {
+            let text = piece.repeat(50_000);
+            for platform in Platform::ALL {
+                assert!(read(&text, platform).len() <= 50_000, "{piece}");
+            }
+            assert!(find(&text).len() <= 50_000, "{piece}");
+        }
     }
 
     #[test]

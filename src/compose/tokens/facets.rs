@@ -1,8 +1,9 @@
-//! Facets: the links and hashtags of a text as Bluesky's own clients would find them.
+//! Facets: the links, hashtags, cashtags and mentions of a text as Bluesky's own clients would find
+//! them.
 //!
-//! Nothing is linked by the server: what has no facet stays plain text. Mentions get none, so that
-//! a handle in a feed pings nobody. **Invariant:** facets are in order, do not overlap, and start
-//! and end on a character.
+//! Nothing is linked by the server: what has no facet stays plain text. `detect` makes none for
+//! mentions, so that a handle in a feed pings nobody. **Invariant:** facets are in order, do not
+//! overlap, and start and end on a character.
 
 use std::ops::Range;
 
@@ -10,6 +11,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::punctuation::is_punctuation;
 use super::tld::is_tld;
+use super::{Found, Kind};
 use crate::draft::{Facet, Feature};
 
 /// Longer hashtags are none (graphemes, without the `#`).
@@ -21,6 +23,7 @@ pub fn detect(text: &str) -> Vec<Facet> {
         .into_iter()
         .map(|(range, uri)| facet(range, Feature::Link(uri)))
         .chain(tags(text).into_iter().map(|(range, tag)| facet(range, Feature::Tag(tag))))
+        .chain(cashtags(text).map(|(range, tag)| facet(range, Feature::Tag(tag))))
         .collect();
     found.sort_by_key(|facet| facet.byte_start);
     let mut end = 0;
@@ -99,6 +102,59 @@ pub fn tags(text: &str) -> Vec<(Range<usize>, String)> {
     found
 }
 
+/// `$name` of one to five letters and digits, a letter first, with its name in capitals.
+pub fn cashtags(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
+    text.match_indices('$').filter(|&(at, _)| may_follow(&text[..at])).filter_map(|(at, _)| {
+        let body = &text[at + 1..];
+        let len = body.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let closed = body[len..].chars().next();
+        let closed = closed.is_none_or(|c| c.is_whitespace() || ".,;:!?)\"'’".contains(c));
+        let good = (1..=5).contains(&len) && body.starts_with(|c: char| c.is_ascii_alphabetic());
+        let range = at..at + 1 + len;
+        (good && closed).then(|| (range.clone(), text[range].to_ascii_uppercase()))
+    })
+}
+
+/// `@handle` of letters, digits, `.` and `-`, whatever its ending: `is_handle` tells which are
+/// mentions.
+pub fn mentions(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    text.match_indices('@').filter(|&(at, _)| may_follow(&text[..at])).filter_map(|(at, _)| {
+        let body = &text[at + 1..];
+        let is_part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'.' || *b == b'-';
+        let mut name = &body[..body.bytes().take_while(is_part).count()];
+        if body[name.len()..].starts_with('_') {
+            // the detector wants the end of a word, and goes back to the last one
+            name = name.trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+        }
+        let name = name.trim_end_matches(['.', '-']);
+        (!name.is_empty()).then(|| (at..at + 1 + name.len(), name))
+    })
+}
+
+/// Whether the official detector takes `name` for a handle: it ends as a known domain does.
+pub fn is_handle(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| is_tld(ending) || ending == "test")
+}
+
+/// Whether a mention or cashtag may stand right after `text`.
+fn may_follow(text: &str) -> bool {
+    text.chars().next_back().is_none_or(|c| c.is_whitespace() || c == '(')
+}
+
+/// What Bluesky's own clients would make of `text`.
+pub fn read(text: &str) -> Vec<Found> {
+    let mentions = mentions(text).filter(|(_, name)| is_handle(name));
+    let mentions = mentions.map(|(range, name)| (range, Kind::Mention, name.to_owned()));
+    links(text)
+        .into_iter()
+        .map(|(range, uri)| (range, Kind::Link, uri))
+        .chain(tags(text).into_iter().map(|(range, tag)| (range, Kind::Tag, tag)))
+        .chain(cashtags(text).map(|(range, tag)| (range, Kind::Tag, tag)))
+        .chain(mentions)
+        .map(|(range, kind, value)| Found { range, kind, value })
+        .collect()
+}
+
 /// Characters that no one sees and that end a hashtag.
 fn ends_tag(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{2060}' | '\u{200A}'..='\u{200D}' | '\u{20E2}')
@@ -114,7 +170,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 mod tests {
     use super::*;
 
-    /// The sheet's vectors, `start..end value`. Mentions and cashtags are left out on purpose.
+    /// The sheet's vectors, `start..end value`. Mentions are left out on purpose.
     #[test]
     fn facets_are_those_of_the_official_detector() {
         let check = |text: &str, expect: &[&str]| {
@@ -141,11 +197,33 @@ mod tests {
         check("#a,b #c. #1 #1a ##x #", &["0..4 a,b", "5..7 c", "12..15 1a", "16..19 #x"]);
         check("(#tag) #ok_ ＃full", &["7..10 ok", "12..19 full"]);
         check("@alice.bsky.social, (@bob.test) x@carol.com @dave", &[]);
-        check("$aapl ($GOOG) $toolong", &[]);
+        check("$aapl ($GOOG) $toolong", &["0..5 $AAPL", "7..12 $GOOG"]);
         check("日本語 https://例え.jp/x #日本語。", &["10..29 https://例え.jp/x", "30..40 日本語"]);
         let tag = "x".repeat(64);
         check(&format!("#{tag}"), &[&format!("0..65 {tag}")]);
         check(&format!("#{tag}x"), &[]);
+    }
+
+    #[test]
+    fn mentions_and_cashtags_are_those_of_the_official_detector() {
+        let check = |text: &str, expect: &[&str]| {
+            let found: Vec<String> = read(text)
+                .into_iter()
+                .map(|f| format!("{}..{} {}", f.range.start, f.range.end, f.value))
+                .collect();
+            assert_eq!(found, expect, "{text}");
+        };
+        check("👨‍👩‍👧‍👧 #tag @alice.bsky.social", &["26..30 tag", "31..49 alice.bsky.social"]);
+        check(
+            "@alice.bsky.social, (@bob.test) x@carol.com @dave",
+            &["0..18 alice.bsky.social", "21..30 bob.test"],
+        );
+        check(
+            "@a.com. @a.com- @a.comé @a.com_x @a.COM @.com",
+            &["0..6 a.com", "8..14 a.com", "16..22 a.com", "41..46 .com"],
+        );
+        check("$aapl ($GOOG) $toolong", &["0..5 $AAPL", "7..12 $GOOG"]);
+        check("$A1. x$B $1a $ABC’s $C-D $é", &["0..3 $A1", "13..17 $ABC"]);
     }
 
     #[test]

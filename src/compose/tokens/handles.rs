@@ -12,15 +12,21 @@ use super::{addresses, mastodon};
 
 /// Joins two characters without being seen.
 const WORD_JOINER: char = '\u{2060}';
+/// Parts two characters without being seen.
+const ZERO_WIDTH_SPACE: char = '\u{200B}';
 
 /// Every `@name` and `@name@host`, disarmed or not.
 pub fn find(text: &str) -> Vec<Range<usize>> {
-    let is_part = |c: char| mastodon::is_word(c) || ".-@".contains(c) || c == WORD_JOINER;
+    const UNSEEN: [char; 2] = [WORD_JOINER, ZERO_WIDTH_SPACE];
+    let is_part = |c: char| mastodon::is_word(c) || ".-@".contains(c) || UNSEEN.contains(&c);
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(start) = text[from..].find('@').map(|at| from + at) {
         let end = text[start..].find(|c| !is_part(c)).map_or(text.len(), |at| start + at);
-        let end = start + text[start..end].trim_end_matches(['.', '-', '@', WORD_JOINER]).len();
+        let end = start
+            + text[start..end]
+                .trim_end_matches(['.', '-', '@', WORD_JOINER, ZERO_WIDTH_SPACE])
+                .len();
         from = end.max(start + 1);
         if end > start + 1 {
             found.push(start..end);

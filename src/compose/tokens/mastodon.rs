@@ -1,33 +1,18 @@
 //! Mastodon: where its validator sees URLs and mentions, so that a text is counted as it counts.
 //!
-//! twitter-text 3.1's URL pattern with Mastodon's own overrides, written as a scanner that is
-//! linear in the text (the pattern is not). **Invariant:** a URL without a protocol is consumed as
-//! the pattern consumes it, but never reported.
+//! twitter-text's grammar with Mastodon's own changes. **Invariant:** a URL without a protocol is
+//! consumed as the pattern consumes it, but never reported.
 
 use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::tld;
+use super::letters::is_letter;
+use super::urls::{self, Dialect, is_accented_latin};
+use super::{Found, Kind};
 
-/// Longer URLs are no URLs (twitter-text `MAX_URL_LENGTH`, characters).
-const URL_MAX: usize = 4096;
-/// Labels that start beyond this many bytes are not looked at (DNS ends at 253).
-const DOMAIN_MAX: usize = 1024;
 /// Longer domains make no mention (Mastodon's `Extractor`, characters).
 const MENTION_DOMAIN_MAX: usize = 253;
-
-const PROTOCOLS: [&str; 9] = [
-    "https://",
-    "http://",
-    "dat://",
-    "dweb://",
-    "ipfs://",
-    "ipns://",
-    "ssb://",
-    "gopher://",
-    "gemini://",
-];
 
 /// What is not counted at its full length.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +33,8 @@ impl Entity {
 
 /// The URLs and mentions of `text` in order; of two that overlap, the first.
 pub fn entities(text: &str) -> Vec<Entity> {
-    let mut found: Vec<Entity> = urls(text).into_iter().map(Entity::Url).collect();
+    let urls = urls::matches(text, Dialect::Mastodon).into_iter().filter(|url| url.has_protocol);
+    let mut found: Vec<Entity> = urls.map(|url| Entity::Url(url.range)).collect();
     found.extend(mentions(text));
     found.sort_by_key(|entity| entity.range().start);
     let mut end = 0;
@@ -58,185 +44,6 @@ pub fn entities(text: &str) -> Vec<Entity> {
         apart
     });
     found
-}
-
-fn urls(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut consumed = 0;
-    let mut before = None;
-    let mut chars = text.char_indices().peekable();
-    while let Some((start, c)) = chars.next() {
-        let at_line_start = before.is_none_or(|b| b == '\n');
-        let allowed = at_line_start || start > consumed && before.is_some_and(|b| !blocks_url(b));
-        before = Some(c);
-        if !allowed || !is_domain_char(c) {
-            continue;
-        }
-        let protocol = protocol_len(&text[start..]);
-        let domain = start + protocol.unwrap_or(0);
-        let len = match domain_len(&text[domain..]) {
-            Ok(len) => len,
-            Err(skip) => {
-                while let Some((_, c)) = chars.next_if(|&(at, _)| at < domain + skip) {
-                    before = Some(c);
-                }
-                continue;
-            }
-        };
-        let end = domain + len + tail_len(&text[domain + len..]);
-        consumed = end;
-        if protocol.is_some()
-            && text[start..end].chars().count() + growth(&text[domain..][..len]) <= URL_MAX
-        {
-            found.push(start..end);
-        }
-        while let Some((_, c)) = chars.next_if(|&(at, _)| at < end) {
-            before = Some(c);
-        }
-    }
-    found
-}
-
-fn protocol_len(text: &str) -> Option<usize> {
-    PROTOCOLS
-        .iter()
-        .find(|p| text.get(..p.len()).is_some_and(|head| head.eq_ignore_ascii_case(p)))
-        .map(|p| p.len())
-}
-
-/// What may not stand right before a URL.
-fn blocks_url(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "@＠$#＃\u{FFFE}\u{FEFF}\u{FFFF}".contains(c)
-}
-
-fn is_domain_char(c: char) -> bool {
-    !(c.is_whitespace()
-        || "!'#%&()*+,\\-./:;<=>?@[]^_{|}~$".contains(c)
-        || matches!(c, '\u{180E}' | '\u{FFFE}' | '\u{FEFF}' | '\u{FFFF}' | '\u{61C}')
-        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}')
-        || matches!(c, '\u{2066}'..='\u{2069}'))
-}
-
-/// The domain at the start of `text`: as many labels as end in a known top-level domain; or how
-/// many bytes can be passed over, because no domain starts within them either.
-fn domain_len(text: &str) -> Result<usize, usize> {
-    let mut best = None;
-    let mut skip = text.find(|c| !is_domain_char(c)).unwrap_or(text.len());
-    let (mut at, mut plain) = (0, true);
-    while at <= DOMAIN_MAX {
-        let label = &text[at..];
-        let len = label.find(|c| !is_domain_char(c) && c != '-' && c != '_').unwrap_or(label.len());
-        let (name, rest) = label.split_at(len);
-        let bounded = name.starts_with(is_domain_char) && name.ends_with(is_domain_char);
-        if !bounded || !rest.starts_with('.') {
-            break;
-        }
-        at += len + 1;
-        // an underscore may stand in every label but the last one before the ending
-        if !name.contains('_') {
-            best = ending_len(&text[at..]).map(|len| at + len).or(best);
-        }
-        plain &= !name.contains('_');
-        skip = if plain { at } else { skip };
-    }
-    best.ok_or(skip)
-}
-
-/// How many characters punycode adds to `domain`.
-fn growth(domain: &str) -> usize {
-    let shown = domain.chars().count();
-    let sent = url::Host::parse(domain).map_or(shown, |host| host.to_string().len());
-    sent.saturating_sub(shown)
-}
-
-/// A top-level domain, or punycode, at the start of `text`.
-fn ending_len(text: &str) -> Option<usize> {
-    let may_end =
-        |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "@+-".contains(c));
-    tld::prefix_len(text, may_end).or_else(|| {
-        let tail = text.get(..4).filter(|head| head.eq_ignore_ascii_case("xn--"))?.len();
-        let run = text[tail..]
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-            .unwrap_or(text.len() - tail);
-        (run > 0).then_some(tail + run)
-    })
-}
-
-/// Port, path and query at the start of `text`.
-fn tail_len(text: &str) -> usize {
-    let mut at = 0;
-    if let Some(port) = text.strip_prefix(':') {
-        let digits = port.bytes().take_while(u8::is_ascii_digit).count();
-        at = if digits > 0 { 1 + digits } else { 0 };
-    }
-    if text[at..].starts_with('/') {
-        at += 1 + path_len(&text[at + 1..]);
-    }
-    at + query_len(&text[at..])
-}
-
-fn is_path_char(c: char) -> bool {
-    !c.is_whitespace() && !"<>()?".contains(c)
-}
-
-/// The longest run of path characters and balanced parentheses that ends well.
-fn path_len(text: &str) -> usize {
-    let (mut at, mut end) = (0, 0);
-    while let Some(c) = text[at..].chars().next() {
-        if let Some(len) = parens_len(&text[at..]) {
-            at += len;
-            end = at;
-        } else if is_path_char(c) {
-            at += c.len_utf8();
-            if !"!*\"'「」;:=,.$%[]~&|".contains(c) {
-                end = at;
-            }
-        } else {
-            break;
-        }
-    }
-    end
-}
-
-/// `(…)` with something in it and at most one pair of the same kind within.
-fn parens_len(text: &str) -> Option<usize> {
-    let run = |text: &str| text.find(|c| !is_path_char(c)).unwrap_or(text.len());
-    let inner = text.strip_prefix('(')?;
-    let first = run(inner);
-    let rest = &inner[first..];
-    if rest.starts_with(')') {
-        return (first > 0).then_some(first + 2);
-    }
-    let nested = rest.strip_prefix('(')?;
-    let second = run(nested);
-    let rest = nested[second..].strip_prefix(')').filter(|_| second > 0)?;
-    let third = run(rest);
-    rest[third..].starts_with(')').then_some(first + second + third + 4)
-}
-
-fn query_len(text: &str) -> usize {
-    let Some(query) = text.strip_prefix('?') else { return 0 };
-    let mut end = 0;
-    for (at, c) in query.char_indices() {
-        let wide = is_query_wide(c);
-        if !(wide || c.is_ascii_alphanumeric() || "!?*'();:&=+$/%#[]-_.,~|@^".contains(c)) {
-            break;
-        }
-        if wide || c.is_ascii_alphanumeric() || "_&=#/-".contains(c) {
-            end = 1 + at + c.len_utf8();
-        }
-    }
-    end
-}
-
-/// The `ucschar` and `iprivate` of RFC 3987, as Mastodon spells them.
-fn is_query_wide(c: char) -> bool {
-    let c = u32::from(c);
-    c >= 0xA0
-        && !(0xFDD0..=0xFDEF).contains(&c)
-        && !(0xFFF0..=0xFFFF).contains(&c)
-        && !(0xE0000..=0xE0FFF).contains(&c)
-        && c & 0xFFFE != 0xFFFE
 }
 
 fn mentions(text: &str) -> Vec<Entity> {
@@ -286,18 +93,48 @@ pub fn is_word(c: char) -> bool {
 
 /// What may not stand right after a mention (twitter-text `end_mention_match`).
 fn blocks_mention(rest: &str) -> bool {
-    rest.starts_with("://")
-        || rest.starts_with(|c| {
-            matches!(c, '@' | '＠' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}')
-                || matches!(c, '\u{F8}'..='\u{24F}' | '\u{300}'..='\u{36F}')
-                || matches!(c, '\u{1E00}'..='\u{1EFF}')
-                || "ɓɔɖɗəɛɣɨɯɲʉʋʻ".contains(c)
-        })
+    rest.starts_with("://") || rest.starts_with(|c| matches!(c, '@' | '＠') || is_accented_latin(c))
+}
+
+/// Links, mentions and hashtags as the server will make them.
+pub fn read(text: &str) -> Vec<Found> {
+    let found = |range: Range<usize>, kind, value: &str| Found { range, kind, value: value.into() };
+    let entity = |entity| match entity {
+        Entity::Url(range) => found(range.clone(), Kind::Link, &text[range]),
+        Entity::Mention(range, _) => {
+            found(range.clone(), Kind::Mention, &text[range.start + 1..range.end])
+        }
+    };
+    let tag = |(range, value)| found(range, Kind::Tag, value);
+    entities(text).into_iter().map(entity).chain(hashtags(text).map(tag)).collect()
+}
+
+/// Hashtags with their names: at the start or after white space, with at least one letter; a mark
+/// in the middle (`·`) is part of it, at the end it is not.
+fn hashtags(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    text.match_indices(['#', '＃']).filter_map(|(start, hash)| {
+        let before = text[..start].chars().next_back();
+        let body = &text[start + hash.len()..];
+        let name = body.find(|c| !is_word(c) && !is_tag_mark(c)).map_or(body, |end| &body[..end]);
+        let name = name.trim_end_matches(is_tag_mark);
+        let good = before.is_none_or(char::is_whitespace)
+            && name.starts_with(is_word)
+            && name.contains(is_letter);
+        good.then(|| (start..start + hash.len() + name.len(), name))
+    })
+}
+
+/// What may stand within a hashtag, beside letters, digits and `_`.
+pub fn is_tag_mark(c: char) -> bool {
+    "·・\u{200C}".contains(c)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// twitter-text `MAX_URL_LENGTH`.
+    const URL_MAX: usize = 4096;
 
     fn check(text: &str, expect: &[&str]) {
         let found: Vec<&str> =
@@ -320,6 +157,7 @@ mod tests {
         check("https://a.io,https://b.io", &["https://a.io", "https://b.io"]);
         check("example.com/https://a.io", &[]);
         check("$https://a.io\nhttps://b.io", &["https://b.io"]);
+        check("日本語https://a.io/b 日本.語https://c.io", &["https://a.io/b", "https://c.io"]);
     }
 
     #[test]
