@@ -16,6 +16,7 @@ mod letters;
 pub mod mastodon;
 mod plain;
 mod punctuation;
+pub mod shorten;
 mod tld;
 mod urls;
 pub mod x;
