@@ -4,18 +4,17 @@
 //! text. **Invariant:** `fits` is the last word about a draft's length; nothing else compares
 //! lengths.
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::tokens::mastodon::{self, Entity};
 use crate::platform::{Limits, Platform, Unit};
 
+pub mod graphemes;
 pub mod little;
 mod weight;
 
 /// The length of `text` in `unit`.
 pub fn count(text: &str, unit: Unit) -> usize {
     match unit {
-        Unit::Graphemes => text.graphemes(true).count(),
+        Unit::Graphemes => graphemes::count(text),
         Unit::CodePoints => text.chars().count(),
         Unit::Bytes => text.len(),
         Unit::LittleText => little::escape(text).encode_utf16().count(),
@@ -48,7 +47,7 @@ fn count_mastodon(text: &str, url: Option<usize>, short_mentions: bool) -> usize
         }
     }
     counted.push_str(&text[from..]);
-    counted.graphemes(true).count()
+    graphemes::count(&counted)
 }
 
 /// The length of `text` with its content warning, which has no discount for URLs and mentions.

@@ -106,12 +106,10 @@ impl Cuts<'_> {
     fn candidates(&self) -> Vec<usize> {
         let mut tokens = self.tokens.iter().peekable();
         let inside = |at: usize, range: &Range<usize>| range.start < at && at < range.end;
-        self.text
-            .grapheme_indices(true)
-            .map(|(at, _)| at)
+        count::graphemes::ends(self.text)
             .filter(|&at| {
                 while tokens.next_if(|token| token.range.end <= at).is_some() {}
-                at > 0 && !tokens.peek().is_some_and(|token| inside(at, &token.range))
+                at < self.text.len() && !tokens.peek().is_some_and(|t| inside(at, &t.range))
             })
             .collect()
     }

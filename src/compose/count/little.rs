@@ -10,11 +10,6 @@ use std::fmt::Write as _;
 use crate::compose::tokens::{self, Kind};
 use crate::platform::Platform;
 
-/// What must be escaped.
-const RESERVED: &str = "\\|{}@[]()<>#*_~";
-/// Of these, what may stay in a URL.
-const HARMLESS: &str = "_#@";
-
 /// Writes `text` as little text.
 pub fn escape(text: &str) -> String {
     let mut little = String::with_capacity(text.len() + text.len() / 8);
@@ -40,18 +35,26 @@ pub fn escape(text: &str) -> String {
     little
 }
 
+/// What must be escaped.
+const fn is_reserved(c: char) -> bool {
+    matches!(c, '\\' | '|' | '{' | '}' | '@' | '[' | ']' | '(' | ')')
+        || matches!(c, '<' | '>' | '#' | '*' | '_' | '~')
+}
+
 fn push_plain(little: &mut String, text: &str) {
-    for c in text.chars() {
-        if RESERVED.contains(c) {
-            little.push('\\');
-        }
-        little.push(c);
+    let mut from = 0;
+    for (at, _) in text.match_indices(is_reserved) {
+        little.push_str(&text[from..at]);
+        little.push('\\');
+        from = at;
     }
+    little.push_str(&text[from..]);
 }
 
 fn push_url(little: &mut String, url: &str) {
     for c in url.chars() {
-        if RESERVED.contains(c) && !HARMLESS.contains(c) {
+        // these three end no text
+        if is_reserved(c) && !matches!(c, '_' | '#' | '@') {
             let _ = write!(little, "%{:02X}", u32::from(c));
         } else {
             little.push(c);

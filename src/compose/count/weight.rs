@@ -32,10 +32,25 @@ pub fn weigh(text: &str) -> usize {
 }
 
 fn weigh_plain(text: &str) -> usize {
+    // of ASCII only a keycap could start an emoji, which is seldom
+    if text.contains('\u{20E3}') {
+        return weigh_each(text);
+    }
+    let (mut sum, mut rest) = (0, text);
+    while !rest.is_empty() {
+        let ascii = rest.bytes().take_while(u8::is_ascii).count();
+        rest = &rest[ascii..];
+        let wide = rest.find(|c: char| c.is_ascii()).unwrap_or(rest.len());
+        sum += ascii + weigh_each(&rest[..wide]);
+        rest = &rest[wide..];
+    }
+    sum
+}
+
+fn weigh_each(text: &str) -> usize {
     let (mut sum, mut rest) = (0, text);
     while let Some(c) = rest.chars().next() {
-        let emoji = emoji_len(rest, c);
-        (sum, rest) = match emoji {
+        (sum, rest) = match emoji_len(rest, c) {
             0 => (sum + weigh_char(c), &rest[c.len_utf8()..]),
             len => (sum + EMOJI, &rest[len..]),
         };

@@ -43,7 +43,7 @@ fn facet(range: Range<usize>, feature: Feature) -> Facet {
 /// at the start, after white space or after `(`.
 pub fn links(text: &str) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
-    for (at, word) in words(text) {
+    for (at, word) in words(text).filter(|(_, word)| word.contains(['.', ':'])) {
         let starts = std::iter::once(0).chain(word.match_indices('(').map(|(open, _)| open + 1));
         for start in starts {
             let rest = &word[start..];

@@ -109,6 +109,9 @@ pub fn shown(url: &str) -> String {
     let Some(rest) = rest else { return url.to_owned() };
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_lowercase();
+    if host.is_empty() {
+        return url.to_owned();
+    }
     let tail = if tail == "/" { "" } else { tail };
     match tail.grapheme_indices(true).nth(TAIL_SHOWN) {
         Some((end, _)) if tail.graphemes(true).count() > TAIL_MAX => {
@@ -139,6 +142,7 @@ mod tests {
         );
         check("ftp://a.io/x", "ftp://a.io/x");
         check("https://", "https://");
+        check("https://a.io@", "https://a.io@");
     }
 
     #[test]

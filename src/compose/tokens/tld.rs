@@ -32,14 +32,19 @@ pub fn prefix_len(
     known: impl Fn(&str) -> bool,
     may_end: impl Fn(&str) -> bool,
 ) -> Option<usize> {
+    let run = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let mut low = [0; LONGEST];
     let most = text.len().min(LONGEST);
     low[..most].copy_from_slice(&text.as_bytes()[..most]);
     low.make_ascii_lowercase();
-    (1..=most)
-        .rev()
-        .filter(|&len| text.is_char_boundary(len) && may_end(&text[len..]))
-        .find(|&len| std::str::from_utf8(&low[..len]).is_ok_and(&known))
+    let is_name = |&len: &usize| {
+        text.is_char_boundary(len)
+            && may_end(&text[len..])
+            && std::str::from_utf8(&low[..len]).is_ok_and(&known)
+    };
+    // no name mixes ASCII with other letters
+    let mut lengths = if run > 0 { run..=run.min(most) } else { 1..=most };
+    lengths.rfind(is_name)
 }
 
 #[cfg(test)]
@@ -53,9 +58,11 @@ mod tests {
         check("com/a", Some(3));
         check("COM", Some(3));
         check("community", Some(9));
+        check("comみ", Some(3));
         check("zzz", None);
         check("テスト", None);
         check("みんな。", Some(9));
+        check(&"com".repeat(20), None);
         assert!(NAMES.iter().all(|name| name.len() <= LONGEST), "LONGEST is too short");
     }
 

@@ -64,7 +64,18 @@ pub fn matches(text: &str, dialect: Dialect) -> Vec<Match> {
         if !allowed || !is_domain_char(c) {
             continue;
         }
-        let protocol = dialect.protocol_len(&text[start..]);
+        let run = text[start..].find(|c| !is_domain_char(c)).unwrap_or(text.len() - start);
+        let protocol = match text.as_bytes()[start + run..] {
+            [b':', b'/', b'/', ..] => dialect.protocol_len(&text[start..]),
+            [b'.' | b'-' | b'_', ..] => None,
+            // most words are neither: no need to look closer
+            _ => {
+                while let Some((_, c)) = chars.next_if(|&(at, _)| at < start + run) {
+                    before = Some(c);
+                }
+                continue;
+            }
+        };
         let at = start + protocol.unwrap_or(0);
         let end = match dialect.domain(&text[at..], protocol.is_some()) {
             Ok((len, is_newer)) => {
@@ -231,12 +242,15 @@ fn blocks_url(c: char) -> bool {
 }
 
 fn is_domain_char(c: char) -> bool {
-    c.is_ascii_alphanumeric()
-        || !(c.is_whitespace()
-            || "!'#%&()*+,\\-./:;<=>?@[]^_{|}~$".contains(c)
-            || matches!(c, '\u{180E}' | '\u{FFFE}' | '\u{FEFF}' | '\u{FFFF}' | '\u{61C}')
-            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}')
-            || matches!(c, '\u{2066}'..='\u{2069}'))
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric()
+            || matches!(c, '"' | '`')
+            || c.is_control() && !c.is_whitespace();
+    }
+    !(c.is_whitespace()
+        || matches!(c, '\u{180E}' | '\u{FFFE}' | '\u{FEFF}' | '\u{FFFF}' | '\u{61C}')
+        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}')
+        || matches!(c, '\u{2066}'..='\u{2069}'))
 }
 
 /// ASCII letters and digits, Cyrillic, and Latin with accents.
