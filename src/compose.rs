@@ -1,41 +1,70 @@
 //! Compose: from a stored entry to the draft that one account will send.
 //!
-//! A line of pure steps: template, fold, make links and handles safe, fit, then facets and card.
+//! A line of pure steps: template, fold, make links and people safe, fit, then facets and card.
 //! **Invariant:** what comes out fits the limits; it is never empty; the entry's URL, where it is
-//! in the text, is whole. **Refuses:** to read a clock, a file or a server.
+//! in the text, is whole; nobody is pinged who is not in `[people]`.
+//! **Refuses:** to read a clock, a file or a server.
 
-use crate::draft::{Draft, Facet, Feature};
+use std::ops::Range;
+
+use crate::draft::{Channel, Draft, Media, Visibility};
 use crate::entry::Entry;
 use crate::people::People;
-use crate::platform::{Cards, Limits, Links, Mentions, Platform};
+use crate::platform::{Cards, Limits, Links, Mentions, Platform, Unit};
 use crate::settings::Settings;
-use crate::text;
 
+mod cashtags;
 pub mod card;
 pub mod page;
 pub mod count;
+mod facets;
+mod fit;
 mod fold;
+mod hashtags;
+mod links;
+mod mentions;
+mod note;
 pub mod template;
 pub mod tokens;
 mod truncate;
+mod utm;
+mod values;
 
+use fit::{Fate, Fitted, Fitting, Parts};
 use page::Page;
+use template::Template;
+use values::Values;
 
-/// Why an entry can't become a draft: a content failure, for the owner.
+/// Why an entry does not become a draft. All but `Unsuited` are content failures, for the owner;
+/// the next attempt would meet them again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ComposeError {
-    /// `format_string` can't be used.
+    /// It does not go there, on purpose: a crosspost to be skipped, not one that failed.
+    #[error("{0}")]
+    Unsuited(String),
+    /// `format_string`, or a part of `utm`, can't be used.
     #[error("the template can't be used: {0}")]
     Template(String),
-    /// Too long, and the settings forbid to shorten.
+    /// Too long, and the settings forbid to shorten. The draft is what it would be otherwise.
     #[error("too long: {0}, and truncate is off")]
-    TooLong(String),
-    /// Too long, and nothing of it can be cut away without breaking a link, hashtag or handle.
+    TooLong(String, Box<Draft>),
+    /// Too long, and nothing of it can be cut away without breaking a link, hashtag or handle. The
+    /// draft is what it would be otherwise.
     #[error("too long: {0}, and it can't be shortened without breaking {1}")]
-    Unbreakable(String, &'static str),
+    Unbreakable(String, &'static str, Box<Draft>),
     /// No title, no text, no URL.
     #[error("nothing to post: the entry has no title, no text and no URL")]
     Empty,
+}
+
+impl ComposeError {
+    /// What would be sent if it were not too long.
+    pub fn draft(&self) -> Option<&Draft> {
+        match self {
+            Self::TooLong(_, draft) | Self::Unbreakable(_, _, draft) => Some(draft),
+            _ => None,
+        }
+    }
 }
 
 /// What a draft is made of.
@@ -60,134 +89,303 @@ pub struct Subject<'a> {
 /// Makes the draft of an entry for one account.
 ///
 /// # Errors
-/// `ComposeError`: content failures, which the next attempt would meet again.
+/// `Unsuited` where the entry is to be skipped there; the others are content failures, which the
+/// next attempt would meet again.
 pub fn compose(subject: &Subject<'_>) -> Result<Draft, ComposeError> {
-    let Subject { entry, settings, platform, limits, .. } = *subject;
-    let rules = platform.rules();
-    let url = entry.url.as_deref().filter(|url| tokens::is_web_address(url));
-    let mut notes = Vec::new();
-    let mut body = tokens::part_urls(&body(entry, settings, url)?, url);
-    if let Mentions::Plain { .. } = rules.mentions {
-        let (safe, names) = tokens::handles::disarm(&body);
-        notes.extend(names.iter().map(|name| format!("`{name}` is shown, but pings nobody")));
-        body = safe;
+    if let Some(reason) = unsuited(subject) {
+        return Err(ComposeError::Unsuited(reason));
     }
-    let text = fit(&body, url, settings, limits, &mut notes)?;
-    Ok(Draft {
-        facets: if rules.links == Links::Facets { facets(&text, url) } else { Vec::new() },
-        card: url
-            .filter(|_| {
-                settings.attach_link && matches!(rules.card, Cards::Sent { .. } | Cards::Url)
-            })
-            .map(|url| card::card(entry, url)),
-        language: settings.language.clone().or_else(|| entry.language.clone()),
-        visibility: settings.visibility.filter(|_| rules.has_visibility),
-        canonical_url: entry.url.clone(),
-        text,
-        notes,
-        ..Draft::default()
-    })
+    let near = if subject.settings.truncate { reach(subject.limits) } else { usize::MAX };
+    let mut written = write(subject, near)?;
+    if !written.is_all && matches!(written.fitted.fate, Fate::Whole) {
+        // the rest of the entry could still have changed the text
+        written = write(subject, usize::MAX)?;
+    }
+    finish(subject, written)
 }
 
-/// What the template says; where that is nothing, the entry's text, else its URL alone.
-fn body(entry: &Entry, settings: &Settings, url: Option<&str>) -> Result<String, ComposeError> {
-    let rendered =
-        template::render(settings.format_string.as_deref().unwrap_or("{{title}}"), entry);
-    let rendered = fold::fold(&rendered.map_err(ComposeError::Template)?);
-    if !fold::is_blank(&rendered) {
-        return Ok(rendered);
+/// The address of the page that is to be read for the card, where there will be one that the
+/// settings do not already fill.
+pub fn page_wanted<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    let Settings { og_title, og_description, og_image, .. } = subject.settings;
+    let is_sent = matches!(subject.platform.rules().card, Cards::Sent { .. });
+    let is_full = og_title.is_some() && og_description.is_some() && og_image.is_some();
+    let wanted = is_sent && subject.settings.attach_link && !is_full;
+    web_address(subject.entry).filter(|_| wanted && unsuited(subject).is_none())
+}
+
+/// Why the entry does not go there, for the owner.
+fn unsuited(subject: &Subject<'_>) -> Option<String> {
+    let Subject { settings, platform, .. } = *subject;
+    let (rules, tag) = (platform.rules(), platform.tag());
+    if settings.channel == Channel::Story && !rules.has_stories {
+        return Some(format!("{tag} has no stories"));
     }
-    [&entry.content, &entry.summary]
+    if rules.needs_media && !media(subject).iter().any(is_seen) {
+        return Some(format!("{tag} takes no post without a picture or a video"));
+    }
+    let narrow = [Visibility::Private, Visibility::Direct];
+    match settings.visibility.filter(|it| narrow.contains(it) && !rules.has_visibility) {
+        Some(it) => Some(format!("visibility is `{}`, and on {tag} everyone sees", it.as_str())),
+        None => None,
+    }
+}
+
+/// A text, and all that was found out on the way to it.
+struct Written {
+    fitted: Fitted,
+    posted_url: Option<String>,
+    hashtags: Vec<String>,
+    title: Option<String>,
+    content_warning: Option<String>,
+    notes: Vec<String>,
+    /// Whether all of the entry was looked at.
+    is_all: bool,
+}
+
+/// Writes the text, out of no more than `reach` bytes of each field.
+fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
+    let Subject { entry, settings, platform, .. } = *subject;
+    let rules = platform.rules();
+    let url = web_address(entry);
+    let posted_url = match (url, &settings.utm) {
+        (Some(url), Some(utm)) => {
+            let tagged = utm::tagged(url, utm, &Values::of(subject, Some(url), reach));
+            Some(tagged.map_err(ComposeError::Template)?)
+        }
+        _ => url.map(str::to_owned),
+    };
+    let posted = posted_url.as_deref();
+    let values = Values::of(subject, posted, reach);
+    let template = Template::parse(format_string(settings, platform, &values))
+        .map_err(ComposeError::Template)?;
+    let content_warning = settings.content_warning.as_deref().map(fold::fold);
+    let content_warning =
+        content_warning.filter(|it| rules.has_content_warning && !fold::is_blank(it));
+    let fitting = Fitting::of(subject, posted, left_by(content_warning.as_deref(), subject.limits));
+
+    let body = |tags: &str| body(subject, &template, &values, tags);
+    let (bare, mut notes) = body("")?;
+    let all = hashtags::of(entry, settings, &rules);
+    let in_template = template.names("hashtags");
+    let mut tags = Vec::new();
+    if in_template || settings.append_hashtags {
+        let room = rules.hashtags_max.map_or(usize::MAX, |max| max as usize);
+        tags = hashtags::missing(&all, &bare.body);
+        tags.truncate(room.saturating_sub(hashtags::held(&bare.body).count()));
+    }
+    let mut fitted = None;
+    if !tags.is_empty() && fitting.whole(&bare).is_some() {
+        for count in (1..=tags.len()).rev() {
+            let (kept, dropped) = tags.split_at(count);
+            let (parts, said) = if in_template {
+                body(&hashtags::line(kept))?
+            } else {
+                (Parts { hashtags: kept, ..bare.clone() }, notes.clone())
+            };
+            fitted = fitting.whole(&parts);
+            if fitted.is_some() {
+                notes = said;
+                notes.extend(left_out(dropped));
+                break;
+            }
+        }
+    }
+    let is_all = !values.was_cut();
+    let fitted = fitted.unwrap_or_else(|| {
+        notes.extend(left_out(&tags));
+        fitting.shortened(&bare, is_all)
+    });
+    let title = rules.title_max.map(|max| title(entry, &bare.body, max, rules.has_angle_brackets));
+    let is_all = !values.was_cut();
+    Ok(Written { fitted, posted_url, hashtags: all, title, content_warning, notes, is_all })
+}
+
+/// The draft of what was written.
+fn finish(subject: &Subject<'_>, written: Written) -> Result<Draft, ComposeError> {
+    let Subject { entry, settings, platform, .. } = *subject;
+    let rules = platform.rules();
+    let Written { fitted: Fitted { text, link, fate }, posted_url, mut notes, .. } = written;
+    let posted = posted_url.as_deref();
+    notes.extend(unused(subject));
+    if let Fate::Shortened(note) = &fate {
+        notes.push(note.clone());
+    }
+    let has_card = settings.attach_link && matches!(rules.card, Cards::Sent { .. } | Cards::Url);
+    let draft = Draft {
+        facets: match rules.links {
+            Links::Facets => facets_of(subject, &text, posted, link.as_ref()),
+            Links::Plain | Links::None => Vec::new(),
+        },
+        title: written.title,
+        card: posted.filter(|_| has_card).map(|url| card::card(subject, url)),
+        media: media(subject).to_vec(),
+        hashtags: written.hashtags,
+        channel: settings.channel,
+        language: settings
+            .language
+            .clone()
+            .or_else(|| entry.language.clone())
+            .filter(|_| rules.has_language),
+        visibility: settings.visibility.filter(|_| rules.has_visibility),
+        content_warning: written.content_warning,
+        reply_control: settings.reply_control.filter(|_| rules.has_reply_control),
+        canonical_url: entry.url.clone(),
+        posted_url: posted_url.filter(|url| entry.url.as_ref() != Some(url)),
+        text,
+        notes,
+    };
+    match fate {
+        Fate::Whole | Fate::Shortened(_) => Ok(draft),
+        Fate::TooLong(excess) => Err(ComposeError::TooLong(excess, Box::new(draft))),
+        Fate::Unbreakable(excess, what) => {
+            Err(ComposeError::Unbreakable(excess, what, Box::new(draft)))
+        }
+    }
+}
+
+/// The template: the owner's, else the platform's own for a note or an article.
+fn format_string<'a>(settings: &'a Settings, platform: Platform, values: &Values<'_>) -> &'a str {
+    let rules = platform.rules();
+    match &settings.format_string {
+        Some(format_string) => format_string,
+        None if rules.note == rules.article || !values.is_note() => rules.article,
+        None => rules.note,
+    }
+}
+
+/// What the template says, made safe; where that is nothing, what the entry has.
+fn body<'t>(
+    subject: &Subject<'_>,
+    template: &Template<'_>,
+    values: &Values<'_>,
+    hashtags: &str,
+) -> Result<(Parts<'t>, Vec<String>), ComposeError> {
+    let rendered = template.render(values, hashtags).map_err(ComposeError::Template)?;
+    let rendered = fold::fold(&rendered);
+    if !fold::is_blank(&rendered) {
+        return Ok(safe(subject, values.url(), rendered));
+    }
+    let title = subject.entry.title.as_deref().unwrap_or_default();
+    [values.content(), values.summary(), title, values.url().unwrap_or_default()]
         .into_iter()
-        .flatten()
-        .map(|markup| fold::fold(&text::plain(markup)))
+        .map(fold::fold)
         .find(|text| !fold::is_blank(text))
-        .or_else(|| url.map(str::to_owned))
+        .map(|text| safe(subject, values.url(), text))
         .ok_or(ComposeError::Empty)
 }
 
-/// Puts the URL where it belongs and shortens the rest until both fit.
-fn fit(
-    body: &str,
-    url: Option<&str>,
-    settings: &Settings,
-    limits: &Limits,
-    notes: &mut Vec<String>,
-) -> Result<String, ComposeError> {
-    let appended = url.filter(|_| settings.append_url).map(|url| {
-        let spacer = fold::fold_between(&settings.append_url_spacer);
-        format!("{}{url}", parted(body, &spacer))
-    });
-    let (head, tail) = match split_url(body, url) {
-        Some((head, tail)) => (head, tail.to_owned()),
-        None if url.is_some_and(|url| tokens::contains_url(body, url)) => (body, String::new()),
-        None => (body, appended.clone().unwrap_or_default()),
+/// Makes links and people of a text safe, in the way of its platform.
+fn safe<'t>(subject: &Subject<'_>, posted: Option<&str>, text: String) -> (Parts<'t>, Vec<String>) {
+    let Subject { entry, settings, platform, people, .. } = *subject;
+    let rules = platform.rules();
+    let mut text = text;
+    if let (Some(canonical), Some(posted)) =
+        (web_address(entry), posted.filter(|it| Some(*it) != web_address(entry)))
+    {
+        text = links::repost(&text, canonical, posted);
+    }
+    text = tokens::part_urls(&text, posted);
+    let mut notes = Vec::new();
+    if let Some(most) = rules.links_max {
+        let (limited, changed) = links::limit(&text, posted, most as usize);
+        notes.extend(changed.iter().map(|url| {
+            format!("`{url}` is no link: {} takes {most} different ones", platform.tag())
+        }));
+        text = limited;
+    }
+    let settled = mentions::settle(text, people, settings.mentions.as_deref(), platform);
+    notes.extend(settled.notes);
+    text = settled.text;
+    if let Some(most) = rules.cashtags_max {
+        let (limited, changed) = cashtags::limit(&text, most as usize);
+        notes.extend(changed.iter().map(|name| {
+            format!("`{name}` is no cashtag: {} takes {most} in a post", platform.tag())
+        }));
+        text = limited;
+    }
+    if !rules.has_angle_brackets {
+        text = without_angles(text);
+    }
+    (Parts { body: text, people: settled.missing, hashtags: &[] }, notes)
+}
+
+fn facets_of(
+    subject: &Subject<'_>,
+    text: &str,
+    posted: Option<&str>,
+    link: Option<&Range<usize>>,
+) -> Vec<crate::draft::Facet> {
+    let Subject { settings, platform, people, .. } = *subject;
+    let handles = match platform.rules().mentions {
+        Mentions::Facets => mentions::handles(people, settings.mentions.as_deref(), platform),
+        Mentions::Plain { .. } | Mentions::None => Vec::new(),
     };
-    let whole = format!("{head}{tail}");
-    let Some(excess) = count::excess(&whole, limits) else { return Ok(whole) };
-    if !settings.truncate {
-        return Err(ComposeError::TooLong(excess));
-    }
-    let mut short = truncate::shorten(head, &tail, limits);
-    if let (true, Some(url), Some(appended)) = (tail.is_empty(), url, &appended) {
-        // the URL stood within the text and was cut away: then it goes to the end
-        if !short.as_deref().is_some_and(|short| tokens::contains_url(short, url)) {
-            short = truncate::shorten(head, appended, limits);
-        }
-    }
-    let alone = url.filter(|_| !tail.is_empty() || appended.is_some());
-    let short = short
-        .or_else(|| alone.filter(|url| count::fits(url, limits)).map(str::to_owned))
-        .ok_or_else(|| {
-        let what = if alone.is_some() { "its link" } else { "a link, hashtag or handle" };
-        ComposeError::Unbreakable(excess.clone(), what)
-    })?;
-    let left = count::count(&short, limits.unit);
-    notes.push(format!(
-        "too long ({excess}): shortened to {left}, without `{}`",
-        lost(head, &short)
-    ));
-    Ok(short)
+    facets::of(text, posted, link, &handles)
 }
 
-/// What `short` lacks of `text`, in one line; long losses are told by their first words.
-fn lost(text: &str, short: &str) -> String {
-    let kept = text.char_indices().zip(short.chars()).find(|((_, a), b)| a != b);
-    let kept = kept.map_or(text.len().min(short.len()), |((at, _), _)| at);
-    card::line(&text[kept..], 60)
+/// What the settings say and the platform has not, for people.
+fn unused(subject: &Subject<'_>) -> Vec<String> {
+    let Subject { settings, platform, .. } = *subject;
+    let rules = platform.rules();
+    let visibility = settings.visibility.is_some_and(|it| it != Visibility::Public);
+    [
+        ("content_warning", settings.content_warning.is_some() && !rules.has_content_warning),
+        ("visibility", visibility && !rules.has_visibility),
+        ("reply_control", settings.reply_control.is_some() && !rules.has_reply_control),
+    ]
+    .into_iter()
+    .filter(|(_, is_unused)| *is_unused)
+    .map(|(name, _)| format!("`{name}` is left out: {} has none", platform.tag()))
+    .collect()
 }
 
-/// Splits off the URL that `body` ends with, and the blanks before it.
-fn split_url<'a>(body: &'a str, url: Option<&str>) -> Option<(&'a str, &'a str)> {
-    let head = body.strip_suffix(url?)?;
-    let trimmed = head.trim_end();
-    (trimmed.len() < head.len() || head.is_empty()).then(|| body.split_at(trimmed.len()))
+fn left_out(tags: &[String]) -> Option<String> {
+    (!tags.is_empty()).then(|| format!("too long: `{}` left out", hashtags::line(tags)))
 }
 
-/// `spacer`, with a space added where the URL behind it, or one before it, would not be read as
-/// one.
-fn parted(body: &str, spacer: &str) -> String {
-    let swallowed =
-        tokens::find(body).last().is_some_and(|t| t.is_url && t.range.end == body.len());
-    let before = swallowed && !spacer.starts_with([' ', '\n']);
-    let last = if spacer.is_empty() { body.chars() } else { spacer.chars() }.next_back();
-    let after =
-        last.is_some_and(|c| c.is_alphanumeric() || !c.is_ascii() || "@#$+-./_".contains(c));
-    format!("{}{spacer}{}", if before { " " } else { "" }, if after { " " } else { "" })
+/// The title of a platform that has one: the entry's, else the beginning of its text.
+fn title(entry: &Entry, text: &str, max: u32, has_angle_brackets: bool) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let title = fold::fold(entry.title.as_deref().unwrap_or(first));
+    let title = if has_angle_brackets { title } else { without_angles(title) };
+    card::line(&title, &Limits::of(Unit::CodePoints, max))
 }
 
-/// The facets of `text`; our own URL at its end has one whatever stands before it.
-fn facets(text: &str, url: Option<&str>) -> Vec<Facet> {
-    let mut facets = tokens::facets::detect(text);
-    if let Some(url) = url.filter(|url| text.ends_with(url)) {
-        let byte_start = text.len() - url.len();
-        if split_url(text, Some(url)).is_some() {
-            facets.retain(|facet| facet.byte_end <= byte_start);
-            let feature = Feature::Link(url.to_owned());
-            facets.push(Facet { byte_start, byte_end: text.len(), feature });
-        }
-    }
-    facets
+fn without_angles(text: String) -> String {
+    if text.contains(['<', '>']) { text.replace('<', "‹").replace('>', "›") } else { text }
+}
+
+fn media<'a>(subject: &Subject<'a>) -> &'a [Media] {
+    subject.settings.media.as_deref().unwrap_or(&subject.entry.media)
+}
+
+/// Whether a medium is, or may be, a picture or a video.
+fn is_seen(medium: &Media) -> bool {
+    let family = |it: &str| it.starts_with("image") || it.starts_with("video");
+    medium.media_type.as_deref().is_none_or(family)
+}
+
+/// The entry's URL, if it is one that can be posted.
+fn web_address(entry: &Entry) -> Option<&str> {
+    entry.url.as_deref().filter(|url| tokens::is_web_address(url))
+}
+
+/// What a content warning, which is counted in full, leaves of `limits`.
+fn left_by(warning: Option<&str>, limits: &Limits) -> Limits {
+    let unit = match limits.unit {
+        Unit::Mastodon { .. } => Unit::Graphemes,
+        unit => unit,
+    };
+    let taken = warning.map_or(0, |warning| count::count(warning, unit));
+    Limits { max: limits.max.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)), ..*limits }
+}
+
+/// How many bytes of a field are looked at: far more than a post can show, even if it is made of
+/// links that count little.
+fn reach(limits: &Limits) -> usize {
+    let shown = limits.max as usize * 4;
+    limits.max_bytes.map_or(shown, |max| shown.max(max as usize)).saturating_add(64 * 1024)
 }
 
 /// The draft for an account without people, whose page was not read.

@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
-use crate::compose::{self, Subject};
+use crate::compose::{self, ComposeError, Subject};
 use crate::config::{AccountConfig, Delivery};
-use crate::crosspost::{Failure, State};
+use crate::crosspost::State;
 use crate::draft::Draft;
 use crate::names::{AccountId, Label};
 use crate::people::People;
@@ -72,6 +72,14 @@ enum Next {
     Now,
     At(Timestamp),
     Woken,
+}
+
+/// Why a crosspost gets no draft.
+enum Undrafted {
+    /// It can't be composed: a content failure.
+    Failed(String),
+    /// It does not go there, on purpose.
+    Unsuited(String),
 }
 
 /// What a worker finds when it looks.
@@ -203,7 +211,7 @@ impl Worker {
         let draft = match (draft, &self.publisher) {
             (Ok(draft), Some(_)) => draft,
             (Ok(draft), None) => return self.dry_run(&crosspost, draft).await,
-            (Err(failure), _) => return self.refuse(&crosspost, failure).await,
+            (Err(why), _) => return self.refuse(&crosspost, why).await,
         };
         let Some((crosspost, attempt)) = self.claim(crosspost, &draft).await? else {
             return Ok(());
@@ -240,11 +248,15 @@ impl Worker {
         self.settle((&crosspost, attempt), State::Uncertain, verdict, stop).await
     }
 
-    /// Composes the draft from the entry as it is now. The inner failure is a content failure.
-    async fn compose(&self, crosspost: &Crosspost) -> Result<std::result::Result<Draft, Failure>> {
+    /// Composes the draft from the entry as it is now.
+    async fn compose(
+        &self,
+        crosspost: &Crosspost,
+    ) -> Result<std::result::Result<Draft, Undrafted>> {
         let id = crosspost.entry;
         let Some(entry) = self.store.read(move |db| entries::body(db, id)).await? else {
-            return Ok(Err(Failure::content("its text is not stored any more (see [retention])")));
+            let why = "its text is not stored any more (see [retention])";
+            return Ok(Err(Undrafted::Failed(why.into())));
         };
         let limits = match &self.publisher {
             Some(publisher) => {
@@ -271,8 +283,10 @@ impl Worker {
             people: &self.people,
             page: None,
         };
-        let draft = compose::compose(&subject);
-        Ok(draft.map_err(|error| Failure::content(error.to_string())))
+        Ok(compose::compose(&subject).map_err(|error| match error {
+            ComposeError::Unsuited(why) => Undrafted::Unsuited(why),
+            error => Undrafted::Failed(error.to_string()),
+        }))
     }
 
     /// Claims a crosspost, unless somebody changed it meanwhile.
@@ -289,11 +303,14 @@ impl Worker {
         Ok(claimed.map(|attempt| (crosspost, attempt)))
     }
 
-    /// Settles a crosspost that can't even be composed.
-    async fn refuse(&self, crosspost: &Crosspost, failure: Failure) -> Result<()> {
-        let reason = failure.message;
-        if self.settle_unsent(crosspost, None, Settlement::Failed, reason.clone()).await? {
-            say::failed(&self.label, crosspost, &reason);
+    /// Settles a crosspost that gets no draft.
+    async fn refuse(&self, crosspost: &Crosspost, why: Undrafted) -> Result<()> {
+        let (settlement, reason, say): (_, _, fn(&Label, &Crosspost, &str)) = match why {
+            Undrafted::Failed(reason) => (Settlement::Failed, reason, say::failed),
+            Undrafted::Unsuited(reason) => (Settlement::Skipped, reason, say::skipped),
+        };
+        if self.settle_unsent(crosspost, None, settlement, reason.clone()).await? {
+            say(&self.label, crosspost, &reason);
         }
         Ok(())
     }

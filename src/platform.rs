@@ -144,10 +144,12 @@ impl Platform {
                 append_url: false,
                 ..PLAIN
             },
-            // twitter-text 3: weighted 280; the card is made from the page; prices of 2026-04-20
+            // twitter-text 3: weighted 280; the card is made from the page; a post with two cashtags
+            // is refused; prices of 2026-04-20
             Self::X => Rules {
                 limits: Limits::of(Unit::Weighted, 280),
                 mentions: Mentions::Plain { disarm: '\u{200B}' },
+                cashtags_max: Some(1),
                 price: Some(Price { plain_usd: 0.015, with_link_usd: 0.200 }),
                 ..PLAIN
             },
@@ -156,6 +158,7 @@ impl Platform {
             Self::YouTube => Rules {
                 limits: Limits::of(Unit::Bytes, 5000),
                 title_max: Some(100),
+                has_angle_brackets: false,
                 mentions: Mentions::Plain { disarm: '\u{2060}' },
                 card: Cards::None,
                 needs_media: true,
@@ -184,6 +187,8 @@ const PLAIN: Rules = Rules {
     card: Cards::Crawled,
     links_max: None,
     hashtags_max: None,
+    cashtags_max: None,
+    has_angle_brackets: true,
     needs_media: false,
     has_stories: false,
     has_visibility: false,
@@ -214,6 +219,10 @@ pub struct Rules {
     pub links_max: Option<u32>,
     /// The most hashtags.
     pub hashtags_max: Option<u32>,
+    /// The most cashtags (`$NAME`).
+    pub cashtags_max: Option<u32>,
+    /// Whether title and text may hold `<` and `>`.
+    pub has_angle_brackets: bool,
     /// Whether a post is nothing without a picture or a video.
     pub needs_media: bool,
     /// Whether there is the channel `story`.

@@ -1,65 +1,63 @@
 //! Card: the preview of the entry's page, where the platform takes it from us.
 
 use super::fold::is_blank;
-use super::{count, truncate};
+use super::{Subject, count, tokens, truncate, values};
 use crate::draft::Card;
-use crate::entry::Entry;
+use crate::entry::Markup;
 use crate::platform::{Limits, Unit};
 use crate::text;
 
-/// The most graphemes of a title or a description; clients show far fewer.
-const TEXT_MAX: u32 = 300;
+/// The longest title or description; clients show far less.
+const TEXT: Limits = Limits::of(Unit::Graphemes, 300);
 
-/// The card of `entry`, whose page is `url`.
-pub fn card(entry: &Entry, url: &str) -> Card {
-    let description = [&entry.summary, &entry.content]
-        .into_iter()
-        .flatten()
-        .map(text::plain)
-        .find(|text| !is_blank(text))
-        .unwrap_or_default();
+/// The card of an entry whose page is posted as `url`: what the settings say, else what the page
+/// says of itself, else what the entry says; the site's name where nothing gives a title.
+pub fn card(subject: &Subject<'_>, url: &str) -> Card {
+    let Subject { entry, settings, page, .. } = *subject;
+    let of_page =
+        |field: fn(&super::Page) -> &Option<String>| page.and_then(|it| field(it).as_deref());
+    let first = |choices: [Option<&str>; 3]| {
+        let mut choices = choices.into_iter().flatten().map(|text| line(text, &TEXT));
+        choices.find(|text| !is_blank(text))
+    };
+    let title = [settings.og_title.as_deref(), of_page(|it| &it.title), entry.title.as_deref()];
+    let described =
+        first([settings.og_description.as_deref(), of_page(|it| &it.description), None]);
+    let image = entry
+        .media
+        .iter()
+        .find(|it| it.media_type.as_deref().is_some_and(|it| it.starts_with("image")));
+    let images = [settings.og_image.as_deref(), of_page(|it| &it.image), image.map(|it| &*it.url)];
     Card {
         url: url.to_owned(),
-        title: line(entry.title.as_deref().unwrap_or_default(), TEXT_MAX),
-        description: line(&description, TEXT_MAX),
+        title: first(title).or_else(|| values::site(url)).unwrap_or_default(),
+        description: described.or_else(|| description(subject)).unwrap_or_default(),
+        image_url: images
+            .into_iter()
+            .flatten()
+            .find(|url| tokens::is_web_address(url))
+            .map(str::to_owned),
         ..Card::default()
     }
 }
 
-/// `text` in one line of at most `max` graphemes; empty where it can't be shortened to that.
-pub fn line(text: &str, max: u32) -> String {
-    let limits = Limits { unit: Unit::Graphemes, max, max_bytes: None };
-    // more words than graphemes are never needed
-    let words: Vec<&str> = text.split_whitespace().take(max as usize + 1).collect();
-    let line = words.join(" ");
-    if count::fits(&line, &limits) {
-        return line;
-    }
-    truncate::shorten(&line, "", &limits).unwrap_or_default()
+/// What the entry says of itself.
+fn description(subject: &Subject<'_>) -> Option<String> {
+    let plain = |markup: &Markup| line(&text::plain(markup), &TEXT);
+    [&subject.entry.summary, &subject.entry.content]
+        .into_iter()
+        .flatten()
+        .map(plain)
+        .find(|text| !is_blank(text))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entry::Markup;
-
-    #[test]
-    fn a_card_describes_with_what_there_is() {
-        let check = |summary: Option<&str>, content: Option<&str>, expect: &str| {
-            let markup = |text: Option<&str>| text.map(|text| Markup::Text(text.into()));
-            let entry = Entry {
-                title: Some("A\n title".into()),
-                summary: markup(summary),
-                content: markup(content),
-                ..Entry::default()
-            };
-            let card = card(&entry, "https://a.io/1");
-            assert_eq!((card.title.as_str(), card.description.as_str()), ("A title", expect));
-        };
-        check(Some("short\n\nand  good"), Some("long"), "short and good");
-        check(Some(" \n "), Some("long"), "long");
-        check(None, None, "");
-        check(Some(&"word ".repeat(100)), None, &format!("{}word…", "word ".repeat(59)));
-        check(Some(&"語".repeat(400)), None, &format!("{}…", "語".repeat(299)));
+/// `text` in one line within `limits`; empty where it can't be shortened to that.
+pub fn line(text: &str, limits: &Limits) -> String {
+    // more words than graphemes are never needed
+    let words: Vec<&str> = text.split_whitespace().take(limits.max as usize + 1).collect();
+    let line = words.join(" ");
+    if count::fits(&line, limits) {
+        return line;
     }
+    truncate::shorten(&line, "", limits).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::draft::{Card, Visibility};
+use crate::draft::{Card, Facet, Feature, Visibility};
 use crate::entry::Markup;
 use crate::platform::Unit;
 

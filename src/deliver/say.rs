@@ -95,3 +95,9 @@ pub fn failed(account: &Label, crosspost: &Crosspost, why: &str) {
         "\"{}\" will not go to {}: {why}; mend it, then `posse-party retry {}`",
         report::title(&crosspost.title), account, crosspost.id);
 }
+
+/// Says that a crosspost does not go out, on purpose.
+pub fn skipped(account: &Label, crosspost: &Crosspost, why: &str) {
+    tracing::info!(%account, crosspost = crosspost.id.0,
+        "\"{}\" does not go to {account}: {why}", report::title(&crosspost.title));
+}
