@@ -12,6 +12,7 @@ use crate::entry::Entry;
 use crate::people::People;
 use crate::platform::{Cards, Limits, Links, Mentions, Platform, Unit};
 use crate::settings::Settings;
+use crate::text;
 
 mod cashtags;
 pub mod card;
@@ -159,7 +160,8 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     let values = Values::of(subject, posted, reach);
     let template = Template::parse(format_string(settings, platform, &values))
         .map_err(ComposeError::Template)?;
-    let content_warning = settings.content_warning.as_deref().map(fold::fold);
+    let content_warning = settings.content_warning.as_deref();
+    let content_warning = content_warning.map(|it| fold::fold(&text::fold(it)));
     let content_warning =
         content_warning.filter(|it| rules.has_content_warning && !fold::is_blank(it));
     let fitting = Fitting::of(subject, posted, left_by(content_warning.as_deref(), subject.limits));

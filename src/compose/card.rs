@@ -61,3 +61,90 @@ pub fn line(text: &str, limits: &Limits) -> String {
     }
     truncate::shorten(&line, "", limits).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::page::Page;
+    use crate::draft::Media;
+    use crate::entry::Entry;
+    use crate::people::People;
+    use crate::platform::Platform;
+    use crate::settings::Settings;
+
+    fn made(entry: &Entry, settings: &Settings, page: Option<&Page>) -> Card {
+        let (platform, people) = (Platform::Bluesky, &People::new());
+        let limits = &platform.limits();
+        let subject = Subject { entry, settings, platform, account: "me", limits, people, page };
+        card(&subject, "https://www.a.io/1")
+    }
+
+    #[test]
+    fn a_card_describes_with_what_there_is() {
+        let check = |summary: Option<&str>, content: Option<&str>, expect: &str| {
+            let markup = |text: Option<&str>| text.map(|text| Markup::Text(text.into()));
+            let entry = Entry {
+                title: Some("A\n title".into()),
+                summary: markup(summary),
+                content: markup(content),
+                ..Entry::default()
+            };
+            let card = made(&entry, &Settings::of_platform(Platform::Bluesky), None);
+            assert_eq!((card.title.as_str(), card.description.as_str()), ("A title", expect));
+        };
+        check(Some("short\n\nand  good"), Some("long"), "short and good");
+        check(Some(" \n "), Some("long"), "long");
+        check(None, None, "");
+        check(Some(&"word ".repeat(100)), None, &format!("{}word…", "word ".repeat(59)));
+        check(Some(&"語".repeat(400)), None, &format!("{}…", "語".repeat(299)));
+    }
+
+    #[test]
+    fn the_nearest_word_wins() {
+        let some = |text: &str| Some(text.to_owned());
+        let medium = |media_type: &str, url: &str| Media {
+            media_type: some(media_type),
+            url: url.into(),
+            ..Media::default()
+        };
+        let entry = Entry {
+            title: some("of the entry"),
+            content: Some(Markup::Html("<p>of the <b>entry</b>".into())),
+            media: vec![
+                medium("video/mp4", "https://a.io/v.mp4"),
+                medium("image/png", "https://a.io/entry.png"),
+            ],
+            ..Entry::default()
+        };
+        let page = Page {
+            title: some("of the page"),
+            description: some("of the\npage"),
+            image: some("https://a.io/page.png"),
+        };
+        let plain = Settings::of_platform(Platform::Bluesky);
+        let full = Settings {
+            og_title: some("of the settings"),
+            og_description: some("of the settings"),
+            og_image: some("https://a.io/settings.png"),
+            ..plain.clone()
+        };
+        let check = |settings: &Settings, page: Option<&Page>, entry: &Entry, expect: [&str; 3]| {
+            let card = made(entry, settings, page);
+            let image = card.image_url.unwrap_or_default();
+            assert_eq!([card.title, card.description, image], expect);
+        };
+        let of = |whose: &str, file: &str| {
+            let words = format!("of the {whose}");
+            [words.clone(), words, format!("https://a.io/{file}.png")]
+        };
+        let of_settings = of("settings", "settings");
+        check(&full, Some(&page), &entry, of_settings.each_ref().map(String::as_str));
+        let of_page = of("page", "page");
+        check(&plain, Some(&page), &entry, of_page.each_ref().map(String::as_str));
+        let of_entry = of("entry", "entry");
+        check(&plain, None, &entry, of_entry.each_ref().map(String::as_str));
+        let empty = Page { title: some(" "), description: None, image: some("data:image/png") };
+        check(&plain, Some(&empty), &entry, of_entry.each_ref().map(String::as_str));
+        check(&plain, None, &Entry::default(), ["a.io", "", ""]);
+    }
+}

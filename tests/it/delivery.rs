@@ -5,7 +5,7 @@ use std::time::Duration;
 use posse_party::crosspost::Class;
 use posse_party::store::people;
 
-use crate::world::{Act, PLAIN, World, item, pass};
+use crate::world::{Act, Item, PLAIN, World, item, pass};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -133,6 +133,29 @@ async fn what_is_refused_for_its_content_fails_at_once_and_the_next_goes_on() {
     assert!(world.store.write(move |tx| people::retry(tx, id, now)).await.unwrap());
     world.run_for(MINUTE).await;
     assert_eq!(world.remote.posts("me").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_go_there_is_skipped_with_the_reason_and_the_next_goes_on() {
+    // who asks for followers only is not shown to everyone
+    let config = format!("{PLAIN}visibility = \"private\"\n").replace("outbox", "mastodon");
+    let config = config.replace(
+        "path = \"out\"",
+        "base_url = \"https://social.example\"\naccess_token = \"secret\"",
+    );
+    let world = with_news(&config, 1).await;
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(1), "there it can be for followers only");
+
+    let story = Item { post: "{\"channel\": \"story\"}", ..item("1") };
+    let world = World::new(PLAIN).await;
+    world.poll(&[item("old")]).await;
+    world.poll(&[item("2"), story, item("old")]).await;
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(2)[1..]);
+    assert_eq!(world.states().await[1], "Entry 1: skipped (outbox has no stories)");
+    assert!(world.incidents().await.is_empty(), "that is no failure");
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 1, "nothing was sent of it");
 }
 
 #[tokio::test(start_paused = true)]

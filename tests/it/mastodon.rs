@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use posse_party::clock::{Clock, Timestamp};
+use posse_party::compose::{Subject, compose};
 use posse_party::config::{Delivery, Secret};
 use posse_party::crosspost::{Class, Failure, Receipt};
 use posse_party::draft::{Draft, Visibility};
+use posse_party::entry::Entry;
 use posse_party::http;
 use posse_party::names::CrosspostId;
 use posse_party::platform::{Limits, Platform, Unit};
 use posse_party::publish::mastodon::Mastodon;
 use posse_party::publish::{Desk, Found, Notebook, NotebookError, Outcome, Publisher, Scratch};
+use posse_party::settings::{Settings, Utm};
 use serde_json::{Value, json};
 
 use crate::mastodon_server::{
@@ -519,6 +522,48 @@ async fn a_new_token_is_trusted_where_it_is_known_to_be_the_same_account_s() {
             other => panic!("{told}: {other:?}"),
         }
         assert_eq!(bench.server.posts().len(), usize::from(is_ours), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_composed_post_is_found_by_what_it_looks_like_there() {
+    // parameters that count clicks, a handle that is disarmed, one that is not, hashtags
+    let entry = Entry {
+        url: Some("https://blog.example.com/2026/hello/".into()),
+        title: Some("Ada Lovelace & @nobody say hello".into()),
+        categories: vec!["open source".into()],
+        ..Entry::default()
+    };
+    let settings = Settings {
+        utm: Some(Utm { source: Some("{{platform}}".into()), ..Utm::default() }),
+        append_hashtags: true,
+        ..Settings::of_platform(Platform::Mastodon)
+    };
+    let ada = [(Platform::Mastodon, "ada@example.social".to_owned())].into();
+    let draft = compose(&Subject {
+        entry: &entry,
+        settings: &settings,
+        platform: Platform::Mastodon,
+        account: "me",
+        limits: &Platform::Mastodon.limits(),
+        people: &[("Ada Lovelace".to_owned(), ada)].into(),
+        page: None,
+    })
+    .unwrap();
+    assert_eq!(
+        draft.text,
+        "@ada@example.social & @\u{2060}nobody say hello \
+         https://blog.example.com/2026/hello/?utm_source=mastodon\n\n#OpenSource"
+    );
+    for family in text_families() {
+        for fault in [Fault::dropped(), Fault::lost()] {
+            let mut bench = Bench::ready(family).await;
+            bench.server.script(Route::Publish, fault.clone());
+            let receipt = bench.deliver(&draft).await;
+            let posts = bench.server.posts();
+            assert_eq!(posts.len(), 1, "{family:?}, {fault:?}");
+            assert_eq!(receipt.remote_id, posts[0].id, "{family:?}, {fault:?}");
+        }
     }
 }
 
