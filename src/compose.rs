@@ -5,12 +5,10 @@
 //! in the text, is whole; nobody is pinged who is not in `[people]`.
 //! **Refuses:** to read a clock, a file or a server.
 
-use std::ops::Range;
-
 use crate::draft::{Channel, Draft, Media, Visibility};
 use crate::entry::Entry;
 use crate::people::People;
-use crate::platform::{Cards, Limits, Links, Mentions, Platform, Unit};
+use crate::platform::{Cards, Limits, Platform, Unit};
 use crate::settings::Settings;
 use crate::text;
 
@@ -18,7 +16,6 @@ mod cashtags;
 pub mod card;
 pub mod page;
 pub mod count;
-mod facets;
 mod fit;
 mod fold;
 mod hashtags;
@@ -164,7 +161,8 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     let content_warning = content_warning.map(|it| fold::fold(&text::fold(it)));
     let content_warning =
         content_warning.filter(|it| rules.has_content_warning && !fold::is_blank(it));
-    let fitting = Fitting::of(subject, posted, left_by(content_warning.as_deref(), subject.limits));
+    let fitting =
+        Fitting::of(subject, posted, count::beside(content_warning.as_deref(), subject.limits));
 
     let body = |tags: &str| body(subject, &template, &values, tags);
     let (bare, mut notes) = body("")?;
@@ -198,7 +196,7 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
         notes.extend(left_out(&tags));
         fitting.shortened(&bare, is_all)
     });
-    let title = rules.title_max.map(|max| title(entry, &bare.body, max, rules.has_angle_brackets));
+    let title = rules.title_max.map(|max| title(entry, &bare.body, max, platform));
     let is_all = !values.was_cut();
     Ok(Written { fitted, posted_url, hashtags: all, title, content_warning, notes, is_all })
 }
@@ -207,7 +205,7 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
 fn finish(subject: &Subject<'_>, written: Written) -> Result<Draft, ComposeError> {
     let Subject { entry, settings, platform, .. } = *subject;
     let rules = platform.rules();
-    let Written { fitted: Fitted { text, link, fate }, posted_url, mut notes, .. } = written;
+    let Written { fitted: Fitted { piece, fate }, posted_url, mut notes, .. } = written;
     let posted = posted_url.as_deref();
     notes.extend(unused(subject));
     if let Fate::Shortened(note) = &fate {
@@ -215,10 +213,7 @@ fn finish(subject: &Subject<'_>, written: Written) -> Result<Draft, ComposeError
     }
     let has_card = settings.attach_link && matches!(rules.card, Cards::Sent { .. } | Cards::Url);
     let draft = Draft {
-        facets: match rules.links {
-            Links::Facets => facets_of(subject, &text, posted, link.as_ref()),
-            Links::Plain | Links::None => Vec::new(),
-        },
+        facets: piece.facets,
         title: written.title,
         card: posted.filter(|_| has_card).map(|url| card::card(subject, url)),
         media: media(subject).to_vec(),
@@ -234,7 +229,7 @@ fn finish(subject: &Subject<'_>, written: Written) -> Result<Draft, ComposeError
         reply_control: settings.reply_control.filter(|_| rules.has_reply_control),
         canonical_url: entry.url.clone(),
         posted_url: posted_url.filter(|url| entry.url.as_ref() != Some(url)),
-        text,
+        text: piece.text,
         notes,
     };
     match fate {
@@ -306,24 +301,8 @@ fn safe<'t>(subject: &Subject<'_>, posted: Option<&str>, text: String) -> (Parts
         }));
         text = limited;
     }
-    if !rules.has_angle_brackets {
-        text = without_angles(text);
-    }
+    text = without_refused(text, platform);
     (Parts { body: text, people: settled.missing, hashtags: &[] }, notes)
-}
-
-fn facets_of(
-    subject: &Subject<'_>,
-    text: &str,
-    posted: Option<&str>,
-    link: Option<&Range<usize>>,
-) -> Vec<crate::draft::Facet> {
-    let Subject { settings, platform, people, .. } = *subject;
-    let handles = match platform.rules().mentions {
-        Mentions::Facets => mentions::handles(people, settings.mentions.as_deref(), platform),
-        Mentions::Plain { .. } | Mentions::None => Vec::new(),
-    };
-    facets::of(text, posted, link, &handles)
 }
 
 /// What the settings say and the platform has not, for people.
@@ -347,15 +326,24 @@ fn left_out(tags: &[String]) -> Option<String> {
 }
 
 /// The title of a platform that has one: the entry's, else the beginning of its text.
-fn title(entry: &Entry, text: &str, max: u32, has_angle_brackets: bool) -> String {
+fn title(entry: &Entry, text: &str, max: u32, platform: Platform) -> String {
     let first = text.lines().next().unwrap_or_default();
-    let title = fold::fold(entry.title.as_deref().unwrap_or(first));
-    let title = if has_angle_brackets { title } else { without_angles(title) };
+    let title = without_refused(fold::fold(entry.title.as_deref().unwrap_or(first)), platform);
     card::line(&title, &Limits::of(Unit::CodePoints, max))
 }
 
-fn without_angles(text: String) -> String {
-    if text.contains(['<', '>']) { text.replace('<', "‹").replace('>', "›") } else { text }
+/// Writes what the platform refuses in another way, or not at all.
+fn without_refused(text: String, platform: Platform) -> String {
+    let refused = count::refused(platform);
+    if !text.contains(refused) {
+        return text;
+    }
+    let accepted = |c: char| match c {
+        '<' if refused.contains(&c) => Some('‹'),
+        '>' if refused.contains(&c) => Some('›'),
+        c => Some(c).filter(|c| !refused.contains(c)),
+    };
+    text.chars().filter_map(accepted).collect()
 }
 
 fn media<'a>(subject: &Subject<'a>) -> &'a [Media] {
@@ -371,16 +359,6 @@ fn is_seen(medium: &Media) -> bool {
 /// The entry's URL, if it is one that can be posted.
 fn web_address(entry: &Entry) -> Option<&str> {
     entry.url.as_deref().filter(|url| tokens::is_web_address(url))
-}
-
-/// What a content warning, which is counted in full, leaves of `limits`.
-fn left_by(warning: Option<&str>, limits: &Limits) -> Limits {
-    let unit = match limits.unit {
-        Unit::Mastodon { .. } => Unit::Graphemes,
-        unit => unit,
-    };
-    let taken = warning.map_or(0, |warning| count::count(warning, unit));
-    Limits { max: limits.max.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)), ..*limits }
 }
 
 /// How many bytes of a field are looked at: far more than a post can show, even if it is made of

@@ -158,7 +158,6 @@ impl Platform {
             Self::YouTube => Rules {
                 limits: Limits::of(Unit::Bytes, 5000),
                 title_max: Some(100),
-                has_angle_brackets: false,
                 mentions: Mentions::Plain { disarm: '\u{2060}' },
                 card: Cards::None,
                 needs_media: true,
@@ -188,7 +187,6 @@ const PLAIN: Rules = Rules {
     links_max: None,
     hashtags_max: None,
     cashtags_max: None,
-    has_angle_brackets: true,
     needs_media: false,
     has_stories: false,
     has_visibility: false,
@@ -221,8 +219,6 @@ pub struct Rules {
     pub hashtags_max: Option<u32>,
     /// The most cashtags (`$NAME`).
     pub cashtags_max: Option<u32>,
-    /// Whether title and text may hold `<` and `>`.
-    pub has_angle_brackets: bool,
     /// Whether a post is nothing without a picture or a video.
     pub needs_media: bool,
     /// Whether there is the channel `story`.

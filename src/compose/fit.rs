@@ -5,11 +5,11 @@
 //! no other platform minds. What is too long gives way in this order: hashtags, the last one first,
 //! then the text. **Invariant:** the URL (or its label) and the people stay whole.
 
-use std::ops::Range;
-
 use super::tokens;
-use super::{Subject, card, count, fold, hashtags, truncate};
-use crate::platform::{Limits, Links, Unit};
+use super::tokens::shorten::{self, Piece};
+use super::{Subject, card, count, fold, hashtags, mentions, truncate};
+use crate::draft::Feature;
+use crate::platform::{Limits, Links, Mentions, Unit};
 
 /// What is to be fitted.
 #[derive(Clone, Debug)]
@@ -25,10 +25,8 @@ pub struct Parts<'a> {
 /// A text, and what became of it.
 #[derive(Debug)]
 pub struct Fitted {
-    /// The text.
-    pub text: String,
-    /// Where the entry's URL, or its label, stands at the end of the text.
-    pub link: Option<Range<usize>>,
+    /// The text, with facets where the platform takes them from us.
+    pub piece: Piece,
     /// How it came to fit.
     pub fate: Fate,
 }
@@ -47,11 +45,11 @@ pub enum Fate {
 }
 
 /// A text whose end stays.
-struct Arranged<'a> {
-    head: &'a str,
-    tail: String,
-    /// Where the URL, or its label, stands in `tail`.
-    link: Option<Range<usize>>,
+struct Arranged {
+    head: Piece,
+    tail: Piece,
+    /// Where the URL, or its label, starts in `tail`.
+    link: Option<usize>,
 }
 
 /// What the fitting of one subject depends on.
@@ -60,101 +58,132 @@ pub struct Fitting<'a> {
     url: Option<&'a str>,
     spacer: String,
     limits: Limits,
+    /// Who may be mentioned, where we say where links and mentions are.
+    facets: Option<Vec<&'a str>>,
 }
 
 impl<'a> Fitting<'a> {
     /// Of a subject, whose URL is posted as `url`, into `limits`.
     pub fn of(subject: &'a Subject<'a>, url: Option<&'a str>, limits: Limits) -> Self {
-        let spacer = fold::fold_between(&subject.settings.append_url_spacer);
-        Self { subject, url, spacer, limits }
+        let Subject { settings, platform, people, .. } = *subject;
+        let spacer = fold::fold_between(&settings.append_url_spacer);
+        let rules = platform.rules();
+        let handles = match rules.mentions {
+            Mentions::Facets => mentions::handles(people, settings.mentions.as_deref(), platform),
+            Mentions::Plain { .. } | Mentions::None => Vec::new(),
+        };
+        let facets = (rules.links == Links::Facets).then_some(handles);
+        Self { subject, url, spacer, limits, facets }
     }
 
     /// The text with all its parts, if that fits.
     pub fn whole(&self, parts: &Parts<'_>) -> Option<Fitted> {
-        let arranged = self.arrange(parts, self.subject.settings.append_url);
-        count::fits(&arranged.whole(), &self.limits).then(|| arranged.into_fitted(Fate::Whole))
+        let piece = self.arrange(parts).whole();
+        count::fits(&piece.text, &self.limits).then_some(Fitted { piece, fate: Fate::Whole })
     }
 
     /// The text with all its parts, shortened where it must be. `is_all`: whether the text is all
-    /// that the entry says; where it is not, it is too long in any case.
+    /// that the entry says; where it is not, it is longer than it seems.
     pub fn shortened(&self, parts: &Parts<'_>, is_all: bool) -> Fitted {
         let settings = self.subject.settings;
-        let arranged = self.arrange(parts, settings.append_url);
+        let mut arranged = self.arrange(parts);
         let whole = arranged.whole();
-        let Some(excess) = count::excess(&whole, &self.limits) else {
-            return arranged.into_fitted(Fate::Whole);
+        let Some(excess) = count::excess(&whole.text, &self.limits) else {
+            return Fitted { piece: whole, fate: Fate::Whole };
         };
         let excess = if is_all { excess } else { format!("more than {excess}") };
         if !settings.truncate {
-            return arranged.into_fitted(Fate::TooLong(excess));
+            return Fitted { piece: whole, fate: Fate::TooLong(excess) };
         }
-        let cut = |it: &Arranged<'_>| truncate::shorten(it.head, &it.tail, &self.limits);
+        let cut = |it: &Arranged| truncate::cut(&it.head, &it.tail, &self.limits);
         let mut short = cut(&arranged);
-        let mut chosen = arranged;
-        if settings.append_url || settings.append_url_if_truncated {
+        if (settings.append_url || settings.append_url_if_truncated) && arranged.link.is_none() {
             // the URL may have stood within the text and been cut away: then it goes to the end
-            let lacks =
-                |text: &String| !self.url.is_some_and(|url| tokens::contains_url(text, url));
-            if chosen.link.is_none() && self.url.is_some() && short.as_ref().is_none_or(lacks) {
-                chosen = self.appended(parts, true);
-                short = cut(&chosen);
+            if self.url.is_some() && !short.as_ref().is_some_and(|short| self.leads_there(short)) {
+                arranged = self.appended(parts, true);
+                short = cut(&arranged);
             }
         }
-        let alone = || {
-            // a spacer is nothing without a text before it
-            let start = chosen.link.as_ref().filter(|_| parts.people.is_empty());
-            let tail = chosen.tail[start.map_or(0, |link| link.start)..].trim_start();
-            (!tail.is_empty() && count::fits(tail, &self.limits)).then(|| tail.to_owned())
-        };
-        match short.or_else(alone) {
-            Some(text) => {
-                let left = count::count(&text, self.limits.unit);
-                let lost = lost(chosen.head, &text);
+        match short.or_else(|| self.alone(parts, &arranged)) {
+            Some(piece) => {
+                let left = count::count(&piece.text, self.limits.unit);
+                let lost = lost(&arranged.head.text, &piece.text);
                 let note = format!("too long ({excess}): shortened to {left}, without `{lost}`");
-                let end = text.len();
-                let link = chosen.link_in(end);
-                Fitted { text, link, fate: Fate::Shortened(note) }
+                Fitted { piece, fate: Fate::Shortened(note) }
             }
             None => {
-                let what =
-                    if chosen.link.is_some() { "its link" } else { "a link, hashtag or handle" };
-                chosen.into_fitted(Fate::Unbreakable(excess, what))
+                let has_link = arranged.link.is_some();
+                let what = if has_link { "its link" } else { "a link, hashtag or handle" };
+                Fitted { piece: arranged.whole(), fate: Fate::Unbreakable(excess, what) }
             }
         }
+    }
+
+    /// What stays, without any text before it, if that fits.
+    fn alone(&self, parts: &Parts<'_>, arranged: &Arranged) -> Option<Piece> {
+        let without_text = Parts { body: String::new(), hashtags: &[], ..parts.clone() };
+        let alone = self.appended(&without_text, arranged.link.is_some()).whole();
+        (!alone.text.is_empty() && count::fits(&alone.text, &self.limits)).then_some(alone)
     }
 
     /// Splits off what stays. The URL is appended unless the text has it.
-    fn arrange<'p>(&self, parts: &'p Parts<'_>, with_url: bool) -> Arranged<'p> {
-        if let Some((head, end)) = split_url(&parts.body, self.url) {
-            let mut tail = mentions(head, &parts.people);
-            tail.push_str(if head.is_empty() && tail.is_empty() { end.trim_start() } else { end });
-            let url = self.url.map_or(0, str::len);
-            let link = Some(tail.len() - url..tail.len());
-            return Arranged { head, tail, link }.with_hashtags(parts.hashtags);
-        }
-        let is_there = self.url.is_some_and(|url| self.holds(&parts.body, url));
-        self.appended(parts, with_url && !is_there)
+    fn arrange(&self, parts: &Parts<'_>) -> Arranged {
+        let Some((head, blank, url)) = split_url(&parts.body, self.url) else {
+            let is_there = self.url.is_some_and(|url| self.holds(&parts.body, url));
+            return self.appended(parts, self.subject.settings.append_url && !is_there);
+        };
+        let named = self.shown(&people(head, &parts.people));
+        let stands_first = named.text.is_empty() && head.is_empty();
+        let mut tail = named.join(&Piece::plain(if stands_first { "" } else { blank }));
+        let link = tail.text.len();
+        tail = self.with_hashtags(tail.join(&self.link(url)), head, parts.hashtags);
+        Arranged { head: self.shown(head), tail, link: Some(link) }
     }
 
     /// The whole body as the head, and the URL in the tail.
-    fn appended<'p>(&self, parts: &'p Parts<'_>, with_url: bool) -> Arranged<'p> {
+    fn appended(&self, parts: &Parts<'_>, with_url: bool) -> Arranged {
         let head = parts.body.as_str();
-        let mut tail = mentions(head, &parts.people);
+        let mut tail = self.shown(&people(head, &parts.people));
         let mut link = None;
         if let Some(url) = self.url.filter(|_| with_url) {
-            let is_facet = self.subject.platform.rules().links == Links::Facets;
-            let label = self.subject.settings.append_url_label.as_deref().filter(|_| is_facet);
-            let label = label.map(fold::fold).filter(|label| !fold::is_blank(label));
-            let before = if tail.is_empty() { head } else { &tail };
+            let label = self.subject.settings.append_url_label.as_deref();
+            let label = label.filter(|_| self.facets.is_some()).map(fold::fold);
+            let label = label.filter(|label| !fold::is_blank(label));
+            let before = if tail.text.is_empty() { head } else { &tail.text };
             if !before.is_empty() {
                 let parted = parted(before, &self.spacer, label.is_none());
-                tail.push_str(&parted);
+                tail = tail.join(&Piece::plain(&parted));
             }
-            let start = tail.len();
-            tail.push_str(label.as_deref().unwrap_or(url));
-            link = Some(start..tail.len());
+            link = Some(tail.text.len());
+            tail = tail.join(&match label {
+                Some(label) => Piece::labelled(&label, url),
+                None => self.link(url),
+            });
         }
-        Arranged { head, tail, link }.with_hashtags(parts.hashtags)
+        let tail = self.with_hashtags(tail, head, parts.hashtags);
+        Arranged { head: self.shown(head), tail, link }
+    }
+
+    fn with_hashtags(&self, tail: Piece, head: &str, tags: &[String]) -> Piece {
+        if tags.is_empty() {
+            return tail;
+        }
+        let nothing_before = head.is_empty() && tail.text.is_empty();
+        let gap = Piece::plain(if nothing_before { "" } else { "\n\n" });
+        tail.join(&gap).join(&self.shown(&hashtags::line(tags)))
+    }
+
+    /// `text` as it is shown.
+    fn shown(&self, text: &str) -> Piece {
+        match &self.facets {
+            Some(handles) => shorten::shorten(text, handles),
+            None => Piece::plain(text),
+        }
+    }
+
+    /// The entry's URL as it is shown.
+    fn link(&self, url: &str) -> Piece {
+        if self.facets.is_some() { Piece::link(url) } else { Piece::plain(url) }
     }
 
     /// Whether a text holds the entry's URL, as it is posted or as it is.
@@ -163,37 +192,28 @@ impl<'a> Fitting<'a> {
         tokens::contains_url(text, url)
             || canonical.is_some_and(|canonical| tokens::contains_url(text, canonical))
     }
+
+    /// Whether a shown text leads to the entry's URL.
+    fn leads_there(&self, piece: &Piece) -> bool {
+        let is_own = |link: &str| self.url.is_some_and(|url| self.holds(link, url));
+        match &self.facets {
+            None => is_own(&piece.text),
+            Some(_) => piece
+                .facets
+                .iter()
+                .any(|facet| matches!(&facet.feature, Feature::Link(link) if is_own(link))),
+        }
+    }
 }
 
-impl Arranged<'_> {
-    fn with_hashtags(mut self, tags: &[String]) -> Self {
-        if !tags.is_empty() {
-            if !(self.head.is_empty() && self.tail.is_empty()) {
-                self.tail.push_str("\n\n");
-            }
-            self.tail.push_str(&hashtags::line(tags));
-        }
-        self
-    }
-
-    fn whole(&self) -> String {
-        format!("{}{}", self.head, self.tail)
-    }
-
-    /// Where the link is in a text of `end` bytes that ends with the tail.
-    fn link_in(&self, end: usize) -> Option<Range<usize>> {
-        let link = self.link.as_ref()?;
-        Some(end - (self.tail.len() - link.start)..end - (self.tail.len() - link.end))
-    }
-
-    fn into_fitted(self, fate: Fate) -> Fitted {
-        let text = self.whole();
-        Fitted { link: self.link_in(text.len()), text, fate }
+impl Arranged {
+    fn whole(&self) -> Piece {
+        self.head.clone().join(&self.tail)
     }
 }
 
 /// ` @one @two`
-fn mentions(head: &str, people: &[String]) -> String {
+fn people(head: &str, people: &[String]) -> String {
     let line = people.iter().map(|handle| format!("@{handle}")).collect::<Vec<_>>().join(" ");
     if line.is_empty() || head.is_empty() { line } else { format!(" {line}") }
 }
@@ -206,10 +226,11 @@ fn lost(text: &str, short: &str) -> String {
 }
 
 /// Splits off the URL that `body` ends with, and the blanks before it.
-fn split_url<'a>(body: &'a str, url: Option<&str>) -> Option<(&'a str, &'a str)> {
-    let head = body.strip_suffix(url?)?;
-    let trimmed = head.trim_end();
-    (trimmed.len() < head.len() || head.is_empty()).then(|| body.split_at(trimmed.len()))
+fn split_url<'a>(body: &'a str, url: Option<&'a str>) -> Option<(&'a str, &'a str, &'a str)> {
+    let url = url?;
+    let before = body.strip_suffix(url)?;
+    let (head, blank) = before.split_at(before.trim_end().len());
+    (!blank.is_empty() || before.is_empty()).then_some((head, blank, url))
 }
 
 /// `spacer`, with a space added where a URL before it would not be read as one; or the one behind

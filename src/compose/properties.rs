@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::*;
 use crate::draft::Feature;
 use crate::entry::Markup;
-use crate::platform::Unit;
+use crate::platform::{Links, Mentions, Unit};
 
 /// Pieces that break naive code, joined at random.
 pub(super) fn text() -> impl Strategy<Value = String> {
@@ -127,8 +127,9 @@ fn limits() -> impl Strategy<Value = Limits> {
 prop_compose! {
     fn entry()(
         title in prop::option::of(text()), content in prop::option::of(text()), url in url(),
+        categories in prop::collection::vec(prop_oneof!["[a-z]{1,9}", text()], 0..4),
     ) -> Entry {
-        Entry { title, content: content.map(Markup::Text), url, ..Entry::default() }
+        Entry { title, content: content.map(Markup::Text), url, categories, ..Entry::default() }
     }
 }
 
@@ -136,9 +137,12 @@ prop_compose! {
     fn settings()(
         format_string in prop::sample::select(&[
             "{{title}}", "{{content}}", "{{title}} {{url}}", "{{title}}\n\n{{url}}", "{{url}}…{{title}}",
-            "{{title}}: {{content}} ({{url}})", "#x{{title}}@{{content}}",
+            "{{title}}: {{content}} ({{url}})", "#x{{title}}@{{content}}", "{{hashtags}}{{title}}",
         ]),
         append_url in any::<bool>(),
+        append_url_if_truncated in any::<bool>(),
+        append_hashtags in any::<bool>(),
+        append_url_label in prop::option::of(text()),
         append_url_spacer in prop::sample::select(&[" ", "", "\n\n", "@", "#", "→", "—", ":", "/", "語"]),
         truncate in prop::bool::weighted(0.8),
         attach_link in any::<bool>(),
@@ -146,6 +150,9 @@ prop_compose! {
         Settings {
             format_string: Some(format_string.into()),
             append_url,
+            append_url_if_truncated,
+            append_hashtags,
+            append_url_label,
             append_url_spacer: append_url_spacer.into(),
             truncate,
             attach_link,
@@ -206,12 +213,17 @@ proptest! {
         if count::fits(&whole, &limits) {
             prop_assert_eq!(&draft.text, &whole, "what fits is not changed");
         } else {
-            prop_assert!(settings.truncate && !draft.notes.is_empty());
+            let lost_tags = draft.notes.iter().any(|note| note.ends_with("` left out"));
+            prop_assert!(lost_tags || settings.truncate && !draft.notes.is_empty());
             check_cut(&whole, &draft.text)?;
         }
         if let Some(url) = url.filter(|_| settings.append_url) {
             // the URL is there, whole, with white space or the end behind it
-            let whole_url = draft.text.ends_with(url) || tokens::contains_url(&draft.text, url);
+            let link = Feature::Link(url.into());
+            let whole_url = draft.text.ends_with(url)
+                || tokens::contains_url(&draft.text, url)
+                || draft.text.contains(&format!("{url}\n\n#"))
+                || draft.facets.iter().any(|facet| facet.feature == link);
             prop_assert!(whole_url, "{url} in {:?}", draft.text);
         }
         if matches!(platform.rules().mentions, Mentions::Plain { .. }) {
@@ -220,7 +232,7 @@ proptest! {
                 .any(|entity| matches!(entity, tokens::mastodon::Entity::Mention(..)));
             prop_assert!(!pinged, "{:?} pings", draft.text);
         }
-        check_facets(&draft, platform)?;
+        check_facets(&draft, settings.append_url_label.as_deref(), platform)?;
     }
 
     #[test]
@@ -261,7 +273,11 @@ fn check_cut(whole: &str, text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn check_facets(draft: &Draft, platform: Platform) -> Result<(), TestCaseError> {
+fn check_facets(
+    draft: &Draft,
+    label: Option<&str>,
+    platform: Platform,
+) -> Result<(), TestCaseError> {
     prop_assert!(platform.rules().links == Links::Facets || draft.facets.is_empty());
     let mut end = 0;
     for facet in &draft.facets {
@@ -272,10 +288,9 @@ fn check_facets(draft: &Draft, platform: Platform) -> Result<(), TestCaseError> 
         match &facet.feature {
             Feature::Mention(_) => prop_assert!(false, "nobody is in `people`"),
             Feature::Link(uri) => {
-                prop_assert_eq!(
-                    uri.strip_suffix(shown).map(|s| ["", "https://"].contains(&s)),
-                    Some(true)
-                );
+                let bare = uri.strip_suffix(shown).is_some_and(|it| it == "https://");
+                let label = label.is_some_and(|label| fold::fold(label) == shown);
+                prop_assert!(bare || label || tokens::shorten::shown(uri) == shown);
                 prop_assert!(!uri.contains(char::is_whitespace));
             }
             Feature::Tag(tag) => {

@@ -64,7 +64,7 @@ fn settings_win_and_go_only_where_they_mean_something() {
     let draft = on(Platform::Bluesky);
     assert_eq!(draft.visibility, None);
     let link = Feature::Link(URL.into());
-    assert_eq!(draft.facets, [Facet { byte_start: 3, byte_end: 17, feature: link }]);
+    assert_eq!(draft.facets, [Facet { byte_start: 3, byte_end: 9, feature: link }], "as `a.io/1`");
 }
 
 /// Text on a platform without peculiarities, by template, entry, spacer and limit.
@@ -257,7 +257,7 @@ fn hashtags_give_way_before_the_text() {
     check(after, 43, "Some words https://a.io/1\n\n#one #two #three", &[]);
     check(after, 42, "Some words https://a.io/1\n\n#one #two", &["too long: `#three` left out"]);
     check(after, 25, "Some words https://a.io/1", &["too long: `#one #two #three` left out"]);
-    let cut = "too long (25 of 24 characters): shortened to 20, without `words`";
+    let cut = "too long (25 of 24 graphemes): shortened to 20, without `words`";
     check(after, 24, "Some… https://a.io/1", &["too long: `#one #two #three` left out", cut]);
     let within = "{{title}}: {{hashtags}} at {{url}}";
     check(within, 46, "Some words: #one #two #three at https://a.io/1", &[]);
