@@ -164,10 +164,12 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     let fitting =
         Fitting::of(subject, posted, count::beside(content_warning.as_deref(), subject.limits));
 
-    let body = |tags: &str| body(subject, &template, &values, tags);
-    let (bare, mut notes) = body("")?;
+    // hashtags alone are no text
+    let words = said(&template, &values, "")?;
+    let in_template = words.is_some() && template.names("hashtags");
+    let words = words.or_else(|| otherwise(entry, &values)).ok_or(ComposeError::Empty)?;
+    let (bare, mut notes) = safe(subject, posted, words);
     let all = hashtags::of(entry, settings, &rules);
-    let in_template = template.names("hashtags");
     let mut tags = Vec::new();
     if in_template || settings.append_hashtags {
         let room = rules.hashtags_max.map_or(usize::MAX, |max| max as usize);
@@ -178,14 +180,17 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     if !tags.is_empty() && fitting.whole(&bare).is_some() {
         for count in (1..=tags.len()).rev() {
             let (kept, dropped) = tags.split_at(count);
-            let (parts, said) = if in_template {
-                body(&hashtags::line(kept))?
-            } else {
-                (Parts { hashtags: kept, ..bare.clone() }, notes.clone())
+            let words = match in_template {
+                true => said(&template, &values, &hashtags::line(kept))?,
+                false => None,
+            };
+            let (parts, told) = match words {
+                Some(words) => safe(subject, posted, words),
+                None => (Parts { hashtags: kept, ..bare.clone() }, notes.clone()),
             };
             fitted = fitting.whole(&parts);
             if fitted.is_some() {
-                notes = said;
+                notes = told;
                 notes.extend(left_out(dropped));
                 break;
             }
@@ -251,25 +256,23 @@ fn format_string<'a>(settings: &'a Settings, platform: Platform, values: &Values
     }
 }
 
-/// What the template says, made safe; where that is nothing, what the entry has.
-fn body<'t>(
-    subject: &Subject<'_>,
+/// What the template says, with these hashtags; `None` where that is nothing.
+fn said(
     template: &Template<'_>,
     values: &Values<'_>,
     hashtags: &str,
-) -> Result<(Parts<'t>, Vec<String>), ComposeError> {
+) -> Result<Option<String>, ComposeError> {
     let rendered = template.render(values, hashtags).map_err(ComposeError::Template)?;
-    let rendered = fold::fold(&rendered);
-    if !fold::is_blank(&rendered) {
-        return Ok(safe(subject, values.url(), rendered));
-    }
-    let title = subject.entry.title.as_deref().unwrap_or_default();
+    Ok(Some(fold::fold(&rendered)).filter(|text| !fold::is_blank(text)))
+}
+
+/// What the entry has, where the template says nothing.
+fn otherwise(entry: &Entry, values: &Values<'_>) -> Option<String> {
+    let title = entry.title.as_deref().unwrap_or_default();
     [values.content(), values.summary(), title, values.url().unwrap_or_default()]
         .into_iter()
         .map(fold::fold)
         .find(|text| !fold::is_blank(text))
-        .map(|text| safe(subject, values.url(), text))
-        .ok_or(ComposeError::Empty)
 }
 
 /// Makes links and people of a text safe, in the way of its platform.

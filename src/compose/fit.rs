@@ -173,12 +173,22 @@ impl<'a> Fitting<'a> {
         tail.join(&gap).join(&self.shown(&hashtags::line(tags)))
     }
 
-    /// `text` as it is shown.
+    /// `text` as it is shown. The entry's URL needs no guess where it ends.
     fn shown(&self, text: &str) -> Piece {
-        match &self.facets {
-            Some(handles) => shorten::shorten(text, handles),
-            None => Piece::plain(text),
+        let Some(handles) = &self.facets else { return Piece::plain(text) };
+        let mut piece = Piece::default();
+        let mut from = 0;
+        if let Some(url) = self.url {
+            for range in tokens::addresses(text) {
+                let address = &text[range.clone()];
+                if address.starts_with(url) && tokens::contains_url(address, url) {
+                    piece = piece.join(&shorten::shorten(&text[from..range.start], handles));
+                    piece = piece.join(&Piece::link(url));
+                    from = range.start + url.len();
+                }
+            }
         }
+        piece.join(&shorten::shorten(&text[from..], handles))
     }
 
     /// The entry's URL as it is shown.

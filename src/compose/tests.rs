@@ -227,6 +227,7 @@ fn hashtags_stand_where_they_are_wanted() {
     assert_eq!(text("{{title}}\n{{url}}", true), "On #rust\nhttps://a.io/1\n\n#OpenSource");
     let bare = "{% if hashtags %}{{hashtags}}{% else %}none{% endif %}";
     assert_eq!(text(bare, false), "#OpenSource #Rust https://a.io/1");
+    assert_eq!(text("{{hashtags}}", false), "On #rust https://a.io/1", "they alone are no text");
     // the most that Instagram takes, those of the text among them
     let many = &Entry {
         categories: ('a'..='z').map(String::from).collect(),

@@ -19,5 +19,6 @@ mod delivery; // what becomes of posts
 mod crash; // cut anywhere, start again
 mod daemon_process; // the built binary, its signals and its log
 mod daemon; // the program as a whole
+mod composition; // docs/composition.md
 mod feed_format;
 mod feeds;
