@@ -5,6 +5,8 @@
 //! no other platform minds. What is too long gives way in this order: hashtags, the last one first,
 //! then the text. **Invariant:** the URL (or its label) and the people stay whole.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::tokens;
 use super::tokens::shorten::{self, Piece};
 use super::{Subject, card, count, fold, hashtags, mentions, truncate};
@@ -179,12 +181,15 @@ impl<'a> Fitting<'a> {
         let mut piece = Piece::default();
         let mut from = 0;
         if let Some(url) = self.url {
+            // a text is composed (NFC), and a URL may not be
+            let composed: String = url.nfc().collect();
             for range in tokens::addresses(text) {
                 let address = &text[range.clone()];
-                if address.starts_with(url) && tokens::contains_url(address, url) {
+                let own = [url, &composed].into_iter().find(|form| address.starts_with(form));
+                if let Some(form) = own.filter(|_| tokens::contains_url(address, url)) {
                     piece = piece.join(&shorten::shorten(&text[from..range.start], handles));
                     piece = piece.join(&Piece::link(url));
-                    from = range.start + url.len();
+                    from = range.start + form.len();
                 }
             }
         }
