@@ -123,10 +123,8 @@ fn unsuited(subject: &Subject<'_>) -> Option<String> {
         return Some(format!("{tag} takes no post without a picture or a video"));
     }
     let narrow = [Visibility::Private, Visibility::Direct];
-    match settings.visibility.filter(|it| narrow.contains(it) && !rules.has_visibility) {
-        Some(it) => Some(format!("visibility is `{}`, and on {tag} everyone sees", it.as_str())),
-        None => None,
-    }
+    let narrowed = settings.visibility.filter(|it| narrow.contains(it) && !rules.has_visibility);
+    narrowed.map(|it| format!("visibility is `{}`, and on {tag} everyone sees", it.as_str()))
 }
 
 /// A text, and all that was found out on the way to it.

@@ -178,14 +178,14 @@ fn first_name<'n>(
         let before = text[..range.start].chars().next_back();
         let mut after = text[range.end..].chars();
         let (next, second) = (after.next(), after.next());
-        let is_word = |c: Option<char>| c.is_some_and(|c| tokens::mastodon::is_word(c));
-        !is_word(before)
-            && !before.is_some_and(|c| "/=@#$%&*!".contains(c))
-            && !is_word(next)
+        let is_word = |c: Option<char>| c.is_some_and(tokens::mastodon::is_word);
+        let is_glued = is_word(before)
+            || before.is_some_and(|c| "/=@#$%&*!".contains(c))
+            || is_word(next)
+            || next == Some('@')
             // `example.social-inspired` would be another host
-            && !(next.is_some_and(|c| ".-".contains(c)) && is_word(second))
-            && next != Some('@')
-            && !inside(range.start)
+            || next.is_some_and(|c| ".-".contains(c)) && is_word(second);
+        !is_glued && !inside(range.start)
     })
 }
 

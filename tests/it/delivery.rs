@@ -147,13 +147,16 @@ async fn what_does_not_go_there_is_skipped_with_the_reason_and_the_next_goes_on(
     world.run_for(MINUTE).await;
     assert_eq!(world.remote.posts("me"), texts(1), "there it can be for followers only");
 
-    let story = Item { post: "{\"channel\": \"story\"}", ..item("1") };
+    let private = Item { post: "{\"visibility\": \"private\"}", ..item("1") };
     let world = World::new(PLAIN).await;
     world.poll(&[item("old")]).await;
-    world.poll(&[item("2"), story, item("old")]).await;
+    world.poll(&[item("2"), private, item("old")]).await;
     world.run_for(MINUTE).await;
     assert_eq!(world.remote.posts("me"), texts(2)[1..]);
-    assert_eq!(world.states().await[1], "Entry 1: skipped (outbox has no stories)");
+    assert_eq!(
+        world.states().await[1],
+        "Entry 1: skipped (visibility is `private`, and on outbox everyone sees)"
+    );
     assert!(world.incidents().await.is_empty(), "that is no failure");
     assert_eq!(world.remote.requests.lock().unwrap().len(), 1, "nothing was sent of it");
 }
