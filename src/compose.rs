@@ -5,7 +5,7 @@
 //! in the text, is whole; nobody is pinged who is not in `[people]`.
 //! **Refuses:** to read a clock, a file or a server.
 
-use crate::draft::{Channel, Draft, Media, Visibility};
+use crate::draft::{Card, Channel, Draft, Media, Visibility};
 use crate::entry::Entry;
 use crate::people::People;
 use crate::platform::{Cards, Limits, Platform, Unit};
@@ -22,6 +22,7 @@ mod hashtags;
 mod links;
 mod mentions;
 mod note;
+mod safe;
 pub mod template;
 pub mod tokens;
 mod truncate;
@@ -133,6 +134,7 @@ struct Written {
     posted_url: Option<String>,
     hashtags: Vec<String>,
     title: Option<String>,
+    card: Option<Card>,
     content_warning: Option<String>,
     notes: Vec<String>,
     /// Whether all of the entry was looked at.
@@ -166,7 +168,7 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     let words = said(&template, &values, "")?;
     let in_template = words.is_some() && template.names("hashtags");
     let words = words.or_else(|| otherwise(entry, &values)).ok_or(ComposeError::Empty)?;
-    let (bare, mut notes) = safe(subject, posted, words);
+    let (bare, mut notes) = safe::safe(subject, posted, words);
     let all = hashtags::of(entry, settings, &rules);
     let mut tags = Vec::new();
     if in_template || settings.append_hashtags {
@@ -174,34 +176,49 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
         tags = hashtags::missing(&all, &bare.body);
         tags.truncate(room.saturating_sub(hashtags::held(&bare.body).count()));
     }
-    let mut fitted = None;
-    if !tags.is_empty() && fitting.whole(&bare).is_some() {
-        for count in (1..=tags.len()).rev() {
-            let (kept, dropped) = tags.split_at(count);
-            let words = match in_template {
-                true => said(&template, &values, &hashtags::line(kept))?,
-                false => None,
-            };
-            let (parts, told) = match words {
-                Some(words) => safe(subject, posted, words),
-                None => (Parts { hashtags: kept, ..bare.clone() }, notes.clone()),
-            };
-            fitted = fitting.whole(&parts);
-            if fitted.is_some() {
-                notes = told;
-                notes.extend(left_out(dropped));
-                break;
-            }
+    let with = |tags: &str| match in_template {
+        true => said(&template, &values, tags),
+        false => Ok(None),
+    };
+    let fitted = match tagged(&fitting, &bare, &tags, with)? {
+        Some((fitted, told)) => {
+            notes.extend(told);
+            fitted
+        }
+        None => {
+            notes.extend(left_out(&tags));
+            fitting.shortened(&bare, !values.was_cut())
+        }
+    };
+    let title = rules.title_max.map(|max| title(entry, &bare.body, max, platform));
+    let has_card = settings.attach_link && matches!(rules.card, Cards::Sent { .. } | Cards::Url);
+    let card = posted.filter(|_| has_card).map(|url| card::card(subject, &values, url));
+    let is_all = !values.was_cut();
+    Ok(Written { fitted, posted_url, hashtags: all, title, card, content_warning, notes, is_all })
+}
+
+/// The text with as many of `tags` as fit, and what is told of the others; `None` where not even one
+/// fits. `with`: the text with these hashtags, where they stand within it.
+fn tagged(
+    fitting: &Fitting<'_>,
+    bare: &Parts<'_>,
+    tags: &[String],
+    with: impl Fn(&str) -> Result<Option<String>, ComposeError>,
+) -> Result<Option<(Fitted, Option<String>)>, ComposeError> {
+    if tags.is_empty() || fitting.whole(bare).is_none() {
+        return Ok(None);
+    }
+    for count in (1..=tags.len()).rev() {
+        let (kept, dropped) = tags.split_at(count);
+        let parts = match with(&hashtags::line(kept))? {
+            Some(words) => safe::safe(fitting.subject, fitting.url, words).0,
+            None => Parts { hashtags: kept, ..bare.clone() },
+        };
+        if let Some(fitted) = fitting.whole(&parts) {
+            return Ok(Some((fitted, left_out(dropped))));
         }
     }
-    let is_all = !values.was_cut();
-    let fitted = fitted.unwrap_or_else(|| {
-        notes.extend(left_out(&tags));
-        fitting.shortened(&bare, is_all)
-    });
-    let title = rules.title_max.map(|max| title(entry, &bare.body, max, platform));
-    let is_all = !values.was_cut();
-    Ok(Written { fitted, posted_url, hashtags: all, title, content_warning, notes, is_all })
+    Ok(None)
 }
 
 /// The draft of what was written.
@@ -209,16 +226,14 @@ fn finish(subject: &Subject<'_>, written: Written) -> Result<Draft, ComposeError
     let Subject { entry, settings, platform, .. } = *subject;
     let rules = platform.rules();
     let Written { fitted: Fitted { piece, fate }, posted_url, mut notes, .. } = written;
-    let posted = posted_url.as_deref();
     notes.extend(unused(subject));
     if let Fate::Shortened(note) = &fate {
         notes.push(note.clone());
     }
-    let has_card = settings.attach_link && matches!(rules.card, Cards::Sent { .. } | Cards::Url);
     let draft = Draft {
         facets: piece.facets,
         title: written.title,
-        card: posted.filter(|_| has_card).map(|url| card::card(subject, url)),
+        card: written.card,
         media: media(subject).to_vec(),
         hashtags: written.hashtags,
         channel: settings.channel,
@@ -267,43 +282,14 @@ fn said(
 /// What the entry has, where the template says nothing.
 fn otherwise(entry: &Entry, values: &Values<'_>) -> Option<String> {
     let title = entry.title.as_deref().unwrap_or_default();
-    [values.content(), values.summary(), title, values.url().unwrap_or_default()]
-        .into_iter()
-        .map(fold::fold)
-        .find(|text| !fold::is_blank(text))
-}
-
-/// Makes links and people of a text safe, in the way of its platform.
-fn safe<'t>(subject: &Subject<'_>, posted: Option<&str>, text: String) -> (Parts<'t>, Vec<String>) {
-    let Subject { entry, settings, platform, people, .. } = *subject;
-    let rules = platform.rules();
-    let mut text = text;
-    if let (Some(canonical), Some(posted)) =
-        (web_address(entry), posted.filter(|it| Some(*it) != web_address(entry)))
-    {
-        text = links::repost(&text, canonical, posted);
-    }
-    text = tokens::part_urls(&text, posted);
-    let mut notes = Vec::new();
-    if let Some(most) = rules.links_max {
-        let (limited, changed) = links::limit(&text, posted, most as usize);
-        notes.extend(changed.iter().map(|url| {
-            format!("`{url}` is no link: {} takes {most} different ones", platform.tag())
-        }));
-        text = limited;
-    }
-    let settled = mentions::settle(text, people, settings.mentions.as_deref(), platform);
-    notes.extend(settled.notes);
-    text = settled.text;
-    if let Some(most) = rules.cashtags_max {
-        let (limited, changed) = cashtags::limit(&text, most as usize);
-        notes.extend(changed.iter().map(|name| {
-            format!("`{name}` is no cashtag: {} takes {most} in a post", platform.tag())
-        }));
-        text = limited;
-    }
-    text = without_refused(text, platform);
-    (Parts { body: text, people: settled.missing, hashtags: &[] }, notes)
+    let url = values.url().unwrap_or_default();
+    let choices: [&dyn Fn() -> String; 4] = [
+        &|| fold::fold(values.content_to_post()),
+        &|| fold::fold(values.summary_to_post()),
+        &|| fold::fold(title),
+        &|| fold::fold(url),
+    ];
+    choices.into_iter().map(|text| text()).find(|text| !fold::is_blank(text))
 }
 
 /// What the settings say and the platform has not, for people.
@@ -329,22 +315,9 @@ fn left_out(tags: &[String]) -> Option<String> {
 /// The title of a platform that has one: the entry's, else the beginning of its text.
 fn title(entry: &Entry, text: &str, max: u32, platform: Platform) -> String {
     let first = text.lines().next().unwrap_or_default();
-    let title = without_refused(fold::fold(entry.title.as_deref().unwrap_or(first)), platform);
+    let title =
+        safe::without_refused(fold::fold(entry.title.as_deref().unwrap_or(first)), platform);
     card::line(&title, &Limits::of(Unit::CodePoints, max))
-}
-
-/// Writes what the platform refuses in another way, or not at all.
-fn without_refused(text: String, platform: Platform) -> String {
-    let refused = count::refused(platform);
-    if !text.contains(refused) {
-        return text;
-    }
-    let accepted = |c: char| match c {
-        '<' if refused.contains(&c) => Some('‹'),
-        '>' if refused.contains(&c) => Some('›'),
-        c => Some(c).filter(|c| !refused.contains(c)),
-    };
-    text.chars().filter_map(accepted).collect()
 }
 
 fn media<'a>(subject: &Subject<'a>) -> &'a [Media] {

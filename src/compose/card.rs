@@ -1,18 +1,17 @@
 //! Card: the preview of the entry's page, where the platform takes it from us.
 
 use super::fold::is_blank;
-use super::{Subject, count, tokens, truncate, values};
+use super::values::{self, Values};
+use super::{Subject, count, tokens, truncate};
 use crate::draft::Card;
-use crate::entry::Markup;
 use crate::platform::{Limits, Unit};
-use crate::text;
 
 /// The longest title or description; clients show far less.
 const TEXT: Limits = Limits::of(Unit::Graphemes, 300);
 
 /// The card of an entry whose page is posted as `url`: what the settings say, else what the page
 /// says of itself, else what the entry says; the site's name where nothing gives a title.
-pub fn card(subject: &Subject<'_>, url: &str) -> Card {
+pub fn card(subject: &Subject<'_>, values: &Values<'_>, url: &str) -> Card {
     let Subject { entry, settings, page, .. } = *subject;
     let of_page =
         |field: fn(&super::Page) -> &Option<String>| page.and_then(|it| field(it).as_deref());
@@ -31,7 +30,7 @@ pub fn card(subject: &Subject<'_>, url: &str) -> Card {
     Card {
         url: url.to_owned(),
         title: first(title).or_else(|| values::site(url)).unwrap_or_default(),
-        description: described.or_else(|| description(subject)).unwrap_or_default(),
+        description: described.or_else(|| description(values)).unwrap_or_default(),
         image_url: images
             .into_iter()
             .flatten()
@@ -42,13 +41,9 @@ pub fn card(subject: &Subject<'_>, url: &str) -> Card {
 }
 
 /// What the entry says of itself.
-fn description(subject: &Subject<'_>) -> Option<String> {
-    let plain = |markup: &Markup| line(&text::plain(markup), &TEXT);
-    [&subject.entry.summary, &subject.entry.content]
-        .into_iter()
-        .flatten()
-        .map(plain)
-        .find(|text| !is_blank(text))
+fn description(values: &Values<'_>) -> Option<String> {
+    let summary = Some(line(values.summary(), &TEXT)).filter(|text| !is_blank(text));
+    summary.or_else(|| Some(line(values.content(), &TEXT)).filter(|text| !is_blank(text)))
 }
 
 /// `text` in one line within `limits`; empty where it can't be shortened to that.
@@ -67,7 +62,7 @@ mod tests {
     use super::*;
     use crate::compose::page::Page;
     use crate::draft::Media;
-    use crate::entry::Entry;
+    use crate::entry::{Entry, Markup};
     use crate::people::People;
     use crate::platform::Platform;
     use crate::settings::Settings;
@@ -76,7 +71,8 @@ mod tests {
         let (platform, people) = (Platform::Bluesky, &People::new());
         let limits = &platform.limits();
         let subject = Subject { entry, settings, platform, account: "me", limits, people, page };
-        card(&subject, "https://www.a.io/1")
+        let values = Values::of(&subject, None, usize::MAX);
+        card(&subject, &values, "https://www.a.io/1")
     }
 
     #[test]

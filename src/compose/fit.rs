@@ -56,8 +56,10 @@ struct Arranged {
 
 /// What the fitting of one subject depends on.
 pub struct Fitting<'a> {
-    subject: &'a Subject<'a>,
-    url: Option<&'a str>,
+    /// The subject.
+    pub subject: &'a Subject<'a>,
+    /// The entry's URL as it is posted.
+    pub url: Option<&'a str>,
     spacer: String,
     limits: Limits,
     /// Who may be mentioned, where we say where links and mentions are.

@@ -1,7 +1,8 @@
 //! Values: what a template's names stand for, for one entry on one account.
 //!
 //! HTML becomes plain text when a name asks for it, once for each field, and no more of it than a
-//! post could show. **Invariant:** `was_cut` is true where a value is not all that the entry says.
+//! post could show. **Invariant:** `was_cut` is true where what is posted was made of less than the
+//! entry says.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -22,9 +23,16 @@ pub struct Values<'a> {
     url: Option<&'a str>,
     /// Plain text beyond so many bytes is not looked at.
     reach: usize,
-    content: OnceCell<String>,
-    summary: OnceCell<String>,
+    content: OnceCell<Plain>,
+    summary: OnceCell<Plain>,
     was_cut: Cell<bool>,
+}
+
+/// Plain text of a field.
+struct Plain {
+    text: String,
+    /// Whether there is more.
+    is_cut: bool,
 }
 
 impl<'a> Values<'a> {
@@ -34,14 +42,24 @@ impl<'a> Values<'a> {
         Self { subject, url, reach, content, summary, was_cut: Cell::new(false) }
     }
 
-    /// The content as plain text; empty where there is none.
+    /// The content as plain text, or its beginning; empty where there is none.
     pub fn content(&self) -> &str {
-        self.content.get_or_init(|| self.plain(self.subject.entry.content.as_ref()))
+        &self.plain_content().text
     }
 
-    /// The summary as plain text; empty where there is none.
+    /// The summary as plain text, or its beginning; empty where there is none.
     pub fn summary(&self) -> &str {
-        self.summary.get_or_init(|| self.plain(self.subject.entry.summary.as_ref()))
+        &self.plain_summary().text
+    }
+
+    /// The content to be posted; see `was_cut`.
+    pub fn content_to_post(&self) -> &str {
+        self.posting(self.plain_content())
+    }
+
+    /// The summary to be posted; see `was_cut`.
+    pub fn summary_to_post(&self) -> &str {
+        self.posting(self.plain_summary())
     }
 
     /// The entry's URL as it is posted.
@@ -51,23 +69,36 @@ impl<'a> Values<'a> {
 
     /// Whether the entry is a note: its text is all there is.
     pub fn is_note(&self) -> bool {
-        let text = if self.content().is_empty() { self.summary() } else { self.content() };
-        note::is_note(self.subject.entry.title.as_deref(), text)
+        let title = self.subject.entry.title.as_deref();
+        let text = |_| if self.content().is_empty() { self.summary() } else { self.content() };
+        note::is_note(title, title.map_or("", text))
     }
 
-    /// Whether some text was longer than what was looked at.
+    /// Whether some text to be posted was longer than what was looked at.
     pub fn was_cut(&self) -> bool {
         self.was_cut.get()
     }
 
-    fn plain(&self, markup: Option<&Markup>) -> String {
-        let Some(markup) = markup else { return String::new() };
-        let mut text = text::plain(markup);
-        if text.len() > self.reach {
+    fn plain_content(&self) -> &Plain {
+        self.content.get_or_init(|| self.plain(self.subject.entry.content.as_ref()))
+    }
+
+    fn plain_summary(&self) -> &Plain {
+        self.summary.get_or_init(|| self.plain(self.subject.entry.summary.as_ref()))
+    }
+
+    fn plain(&self, markup: Option<&Markup>) -> Plain {
+        let mut text = markup.map(text::plain).unwrap_or_default();
+        let is_cut = text.len() > self.reach;
+        if is_cut {
             text.truncate(text.floor_char_boundary(self.reach));
-            self.was_cut.set(true);
         }
-        text
+        Plain { text, is_cut }
+    }
+
+    fn posting<'p>(&self, plain: &'p Plain) -> &'p str {
+        self.was_cut.set(self.was_cut.get() || plain.is_cut);
+        &plain.text
     }
 
     /// The value of a name; `None` where the entry has none.
@@ -86,8 +117,8 @@ impl<'a> Values<'a> {
             "short_url" => text(entry.short_url.as_deref().or_else(|| link("shorturl"))),
             "title" => text(entry.title.as_deref()),
             "subtitle" => text(entry.subtitle.as_deref()),
-            "summary" => some(self.summary()),
-            "content" => some(self.content()),
+            "summary" => some(self.summary_to_post()),
+            "content" => some(self.content_to_post()),
             "author_name" => text(author?.name.as_deref()),
             "author_email" => text(author?.email.as_deref()),
             "language" => text(entry.language.as_deref()),
