@@ -335,11 +335,11 @@ fn web_address(entry: &Entry) -> Option<&str> {
     entry.url.as_deref().filter(|url| tokens::is_web_address(url))
 }
 
-/// How many bytes of a field are looked at: far more than a post can show, even if it is made of
-/// links that count little.
+/// How many bytes of a field are looked at: more than a post shows. Where it is not (a row of long
+/// links, which count little), all is looked at after all.
 fn reach(limits: &Limits) -> usize {
     let shown = limits.max as usize * 4;
-    limits.max_bytes.map_or(shown, |max| shown.max(max as usize)).saturating_add(64 * 1024)
+    limits.max_bytes.map_or(shown, |max| shown.max(max as usize)).saturating_add(8 * 1024)
 }
 
 /// The draft for an account without people, whose page was not read.

@@ -253,8 +253,10 @@ fn split_url<'a>(body: &'a str, url: Option<&'a str>) -> Option<(&'a str, &'a st
 /// `spacer`, with a space added where a URL before it would not be read as one; or the one behind
 /// it, if one follows.
 fn parted(before: &str, spacer: &str, url_follows: bool) -> String {
+    // no token holds white space
+    let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
     let swallowed =
-        tokens::find(before).last().is_some_and(|t| t.is_url && t.range.end == before.len());
+        tokens::find(word).last().is_some_and(|t| t.is_url && t.range.end == word.len());
     let space_before = swallowed && !spacer.starts_with([' ', '\n']);
     let last = if spacer.is_empty() { before.chars() } else { spacer.chars() }.next_back();
     let glued =

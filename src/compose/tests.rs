@@ -527,6 +527,10 @@ fn a_text_without_end_is_cut_as_a_whole_one_is() {
     let draft = on(Platform::Mastodon, &long, |_| ());
     assert!(draft.text.ends_with("word… https://a.io/1"), "{}", draft.text);
     assert!(draft.notes[0].starts_with("too long (more than "), "{:?}", draft.notes);
+    // links count little: a text of many can be long and still fit
+    let links = format!("https://a.io/{} ", "x".repeat(3000)).repeat(15);
+    let draft = on(Platform::Mastodon, &entry("", &links, ""), |_| ());
+    assert_eq!((draft.text.as_str(), draft.notes.len()), (links.trim(), 0));
     // and a filter sees the rest of it
     let draft = on(Platform::Mastodon, &long, |it| {
         it.format_string = Some("{{ content | length }}".into());
