@@ -15,7 +15,9 @@ use crate::config::Delivery;
 use lookup::Lookup;
 
 pub mod body; // content codings
+pub mod charset; // bytes of a page to text
 pub mod date; // dates in headers
+pub mod guard; // addresses that feeds may not reach
 mod lookup; // names to addresses
 
 /// `posse-party/VERSION (+contact)`.
@@ -34,7 +36,7 @@ pub fn user_agent(contact: Option<&str>) -> String {
 /// # Errors
 /// The machine has no certificate authorities, or the user agent is no header value.
 pub fn publishing(user_agent: &str, delivery: &Delivery) -> reqwest::Result<Client> {
-    base(user_agent, 2)
+    base(user_agent, Lookup::at_most(2))
         .connect_timeout(delivery.connect_timeout.min(delivery.timeout / 2))
         .timeout(delivery.timeout)
         .pool_max_idle_per_host(0)
@@ -51,7 +53,7 @@ pub fn publishing(user_agent: &str, delivery: &Delivery) -> reqwest::Result<Clie
 /// # Errors
 /// The machine has no certificate authorities, or the user agent is no header value.
 pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
-    base(user_agent, 16)
+    base(user_agent, Lookup::at_most(16))
         .connect_timeout(Duration::from_secs(10))
         .pool_idle_timeout(Duration::from_secs(10))
         .pool_max_idle_per_host(6)
@@ -61,8 +63,8 @@ pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
 }
 
 /// What all clients share: no redirects (who follows one does so on purpose), no proxy from the
-/// environment, no Referer, no retry, at most so many `lookups` at a time.
-fn base(user_agent: &str, lookups: usize) -> ClientBuilder {
+/// environment, no Referer, no retry, names from `lookup` alone.
+fn base(user_agent: &str, lookup: Lookup) -> ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // fails only when a provider is installed already, which is as good
@@ -75,7 +77,7 @@ fn base(user_agent: &str, lookups: usize) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
-        .dns_resolver(Lookup::at_most(lookups))
+        .dns_resolver(lookup)
         .pool_idle_timeout(Duration::from_secs(30))
 }
 
@@ -137,6 +139,16 @@ pub async fn read_capped(mut response: Response, bytes_max: usize) -> Result<Vec
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Reads the first `bytes_max` bytes of a body, or as many as come before it breaks off.
+async fn read_start(mut response: Response, bytes_max: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < bytes_max {
+        let Ok(Some(chunk)) = response.chunk().await else { break };
+        body.extend_from_slice(&chunk[..chunk.len().min(bytes_max - body.len())]);
+    }
+    body
 }
 
 #[cfg(test)]

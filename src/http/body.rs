@@ -49,19 +49,47 @@ pub fn decode(
     body: Vec<u8>,
     bytes_max: usize,
 ) -> Result<Vec<u8>, DecodeError> {
+    codings(content_encoding)?.into_iter().rev().try_fold(body, |body, coding| {
+        let mut out = Vec::new();
+        undo(coding, &body, bytes_max, &mut out).map_err(|error| broken(coding, &error))?;
+        if out.len() > bytes_max { Err(DecodeError::TooLarge(bytes_max)) } else { Ok(out) }
+    })
+}
+
+/// Undoes the codings as [`decode`] does, to the first `bytes_max` bytes. A body that is cut gives
+/// what it holds up to there.
+///
+/// # Errors
+/// [`DecodeError`], where not even a first byte comes out.
+pub fn decode_start(
+    content_encoding: &str,
+    body: Vec<u8>,
+    bytes_max: usize,
+) -> Result<Vec<u8>, DecodeError> {
+    codings(content_encoding)?.into_iter().rev().try_fold(body, |body, coding| {
+        let mut out = Vec::new();
+        match undo(coding, &body, bytes_max, &mut out) {
+            Err(error) if out.is_empty() => Err(broken(coding, &error)),
+            _ => {
+                out.truncate(bytes_max);
+                Ok(out)
+            }
+        }
+    })
+}
+
+/// The codings that are to be undone, in the order in which they were applied.
+fn codings(content_encoding: &str) -> Result<Vec<&str>, DecodeError> {
     let codings: Vec<&str> =
         content_encoding.split(',').map(str::trim).filter(|coding| is_known(coding)).collect();
     if codings.len() > CODINGS_MAX {
         return Err(DecodeError::TooDeep(codings.len()));
     }
-    codings.into_iter().rev().try_fold(body, |body, coding| {
-        let broken = |error: io::Error| DecodeError::Broken {
-            coding: coding.into(),
-            why: error.to_string(),
-        };
-        let body = undo(&coding.to_ascii_lowercase(), &body, bytes_max).map_err(broken)?;
-        if body.len() > bytes_max { Err(DecodeError::TooLarge(bytes_max)) } else { Ok(body) }
-    })
+    Ok(codings)
+}
+
+fn broken(coding: &str, error: &io::Error) -> DecodeError {
+    DecodeError::Broken { coding: coding.into(), why: error.to_string() }
 }
 
 /// Whether [`decode`] does something about this coding.
@@ -69,18 +97,17 @@ pub fn is_known(coding: &str) -> bool {
     ["gzip", "x-gzip", "deflate", "br", "zstd"].iter().any(|c| c.eq_ignore_ascii_case(coding))
 }
 
-/// At most one byte more than `bytes_max`, which tells that there was more.
-fn undo(coding: &str, body: &[u8], bytes_max: usize) -> io::Result<Vec<u8>> {
-    let mut out = Vec::new();
+/// At most one byte more than `bytes_max`, which tells that there was more. What came before an
+/// error is in `out`.
+fn undo(coding: &str, body: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> io::Result<()> {
     let limit = bytes_max as u64 + 1;
-    match coding {
-        "gzip" | "x-gzip" => gunzip(body, limit, &mut out)?,
-        "deflate" if is_zlib(body) => read(ZlibDecoder::new(body), limit, &mut out)?,
-        "deflate" => read(DeflateDecoder::new(body), limit, &mut out)?,
-        "br" => read(brotli_decompressor::Decompressor::new(body, 4096), limit, &mut out)?,
-        _ => unzstd(body, limit, &mut out)?,
+    match &*coding.to_ascii_lowercase() {
+        "gzip" | "x-gzip" => gunzip(body, limit, out),
+        "deflate" if is_zlib(body) => read(ZlibDecoder::new(body), limit, out),
+        "deflate" => read(DeflateDecoder::new(body), limit, out),
+        "br" => read(brotli_decompressor::Decompressor::new(body, 4096), limit, out),
+        _ => unzstd(body, limit, out),
     }
-    Ok(out)
 }
 
 fn read(decoder: impl Read, limit: u64, out: &mut Vec<u8>) -> io::Result<()> {
@@ -196,6 +223,19 @@ mod tests {
                 check(coding, &body[..end], Err("cut or is not"));
             }
         }
+    }
+
+    #[test]
+    fn the_start_of_what_is_cut_or_too_large_can_be_had() {
+        let text: Vec<u8> = (0..20_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        let whole = gzip(&text);
+        let start = |body: &[u8], most| decode_start("gzip", body.to_vec(), most);
+        assert_eq!(start(&whole, 1 << 20).unwrap(), text);
+        assert_eq!(start(&whole, 100).unwrap(), text[..100]);
+        let half = start(&whole[..whole.len() / 2], 1 << 20).unwrap();
+        assert!(half.len() > 1000 && text.starts_with(&half), "{} bytes", half.len());
+        assert!(start(b"<html>", 100).is_err(), "nothing of it can be read");
+        assert!(start(b"", 100).is_err());
     }
 
     #[test]

@@ -13,22 +13,30 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
+/// What knows the addresses of a host. The port is 0: it comes from the URL.
+pub type Find = Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
 /// The resolver of one client.
 pub struct Lookup {
     turns: Arc<Semaphore>,
-    find: fn(&str) -> io::Result<Vec<SocketAddr>>,
+    find: Find,
 }
 
 impl Lookup {
     /// The system's resolver, asked for at most `most` names at a time.
     pub fn at_most(most: usize) -> Self {
-        Self { turns: Arc::new(Semaphore::new(most)), find: system }
+        Self::through(Arc::new(system), most)
+    }
+
+    /// Another one, asked for at most `most` names at a time.
+    pub fn through(find: Find, most: usize) -> Self {
+        Self { turns: Arc::new(Semaphore::new(most)), find }
     }
 }
 
 impl Resolve for Lookup {
     fn resolve(&self, name: Name) -> Resolving {
-        let (turns, find) = (Arc::clone(&self.turns), self.find);
+        let (turns, find) = (Arc::clone(&self.turns), Arc::clone(&self.find));
         Box::pin(async move {
             let turn = turns.acquire_owned().await?;
             let found = tokio::task::spawn_blocking(move || {
@@ -40,8 +48,8 @@ impl Resolve for Lookup {
     }
 }
 
-/// The addresses of a host; the port comes from the URL.
-fn system(host: &str) -> io::Result<Vec<SocketAddr>> {
+/// The addresses of a host, as the system knows them.
+pub fn system(host: &str) -> io::Result<Vec<SocketAddr>> {
     Ok((host, 0).to_socket_addrs()?.collect())
 }
 
@@ -63,7 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn lookups_that_were_given_up_still_count() {
-        let lookup = Lookup { turns: Arc::new(Semaphore::new(2)), find: down };
+        let lookup = Lookup::through(Arc::new(down), 2);
         let name = || "a.example".parse().unwrap();
         let soon = Duration::from_millis(10);
         for _ in 0..5 {
