@@ -27,11 +27,13 @@ pub mod environment; // variables
 pub mod config; // the owner's file
 pub mod http; // clients and capped bodies
 pub mod redact; // text without secrets
+pub mod shelf; // pictures on their way
 pub mod store; // the database
 
 // stages: never the store, never each other
 pub mod compose; // entries to drafts
 pub mod feed; // feeds to entries
+pub mod media; // pictures to what a platform takes
 pub mod publish; // drafts to platforms
 
 // pipelines: the only place where stages and the store meet

@@ -289,7 +289,7 @@ mod tests {
             format!("<textarea>{meta}</textarea>"),
             format!("<iframe>{meta}</iframe>"),
             format!("<svg><svg></svg>{meta}</svg>"),
-            format!("<svg><style><title>no</title></style></svg>"),
+            "<svg><style><title>no</title></style></svg>".to_owned(),
             format!("<template><script>'</template>{meta}'</script></template>"),
             format!("<!-- {meta} -->"),
             "<a title=no href='<meta property=og:title content=no>'>".to_owned(),
