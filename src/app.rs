@@ -32,7 +32,7 @@ mod reconcile;
 mod reload;
 
 use bells::{Bells, watch_others};
-use build::{client, poller, worker};
+use build::{poller, shared, worker};
 pub use reconcile::reconcile;
 
 /// Why the daemon did not start, or ended.
@@ -135,10 +135,10 @@ pub async fn run_once(config: Config, clock: Clock, orders: &Orders) -> Result<(
         polled = poller.run_once() => polled?,
         () = orders.stop.cancelled() => {}
     }
-    let client = client(&config)?;
+    let shared = shared(&config)?;
     for label in config.accounts.keys() {
         let (wake, pulses) = (Wake::default(), Pulses::default());
-        if let Some(worker) = worker(&store, &clock, &config, &client, label, wake, pulses).await? {
+        if let Some(worker) = worker(&store, &clock, &config, &shared, label, wake, pulses).await? {
             worker.drain(&orders.stop).await?;
         }
     }
@@ -246,7 +246,7 @@ impl Daemon {
     /// Starts a worker for each account that has none.
     async fn start_missing_workers(&mut self) -> Result<(), AppError> {
         let config = self.config.borrow().clone();
-        let client = client(&config)?;
+        let shared = shared(&config)?;
         for label in config.accounts.keys() {
             if self.workers.contains_key(label) {
                 continue;
@@ -254,7 +254,7 @@ impl Daemon {
             let bell = Wake::default();
             let (wake, pulses) = (bell.clone(), self.pulses.clone());
             let worker =
-                worker(&self.store, &self.clock, &config, &client, label, wake, pulses).await?;
+                worker(&self.store, &self.clock, &config, &shared, label, wake, pulses).await?;
             let Some(worker) = worker else { continue };
             let running =
                 Running { stop: self.stop.child_token(), ended: CancellationToken::new() };

@@ -113,6 +113,9 @@ pub enum Class {
     },
     /// The platform refuses this text or medium, and will refuse it again.
     Content,
+    /// The platform refuses the link card, and nothing else: it goes out once more without, with
+    /// the URL in the text. Surely nothing was done there.
+    Card,
     /// The account can't post: token, permission, billing, suspension, quota. Parks it.
     Account {
         /// When it ends by itself, where that is known.
@@ -133,6 +136,7 @@ impl Class {
             Self::Retry { .. } => "retry",
             Self::RateLimited { .. } => "rate_limited",
             Self::Content => "content",
+            Self::Card => "card",
             Self::Account { .. } => "account",
             Self::Duplicate => "duplicate",
             Self::Ambiguous => "ambiguous",

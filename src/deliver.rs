@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
-use crate::compose::{self, ComposeError, Subject};
 use crate::config::{AccountConfig, Delivery};
 use crate::crosspost::State;
 use crate::draft::Draft;
@@ -21,18 +20,21 @@ use crate::people::People;
 use crate::publish::{Desk, Publisher};
 use crate::pulse::Pulses;
 use crate::report;
-use crate::settings::{Layer, Settings};
+use crate::settings::Layer;
 use crate::store::accounts::{self};
 use crate::store::crossposts::{self, Crosspost, Settlement};
-use crate::store::{Result, Store, entries};
+use crate::store::{Result, Store};
 use crate::wake::Wake;
 
+pub mod card;
 pub mod decide;
+mod draft;
 pub mod gate;
 pub mod notebook;
 mod say;
 mod settle;
 
+use card::Pages;
 use gate::{Gate, Recent};
 use notebook::{Journal, Memory};
 
@@ -61,6 +63,8 @@ pub struct Worker {
     pub delivery: Delivery,
     /// The platform; absent on a dry run.
     pub publisher: Option<Arc<dyn Publisher>>,
+    /// What link cards are made with; absent, they are made of what the feed says.
+    pub pages: Option<Arc<Pages>>,
     /// Rung when there may be something to do.
     pub wake: Wake,
     /// Told that the worker is alive.
@@ -72,14 +76,6 @@ enum Next {
     Now,
     At(Timestamp),
     Woken,
-}
-
-/// Why a crosspost gets no draft.
-enum Undrafted {
-    /// It can't be composed: a content failure.
-    Failed(String),
-    /// It does not go there, on purpose.
-    Unsuited(String),
 }
 
 /// What a worker finds when it looks.
@@ -206,7 +202,7 @@ impl Worker {
     async fn attempt(&self, crosspost: Crosspost, stop: &CancellationToken) -> Result<()> {
         let draft = match &crosspost.draft {
             Some(draft) => Ok(draft.clone()),
-            None => self.compose(&crosspost).await?,
+            None => self.compose(&crosspost, stop).await?,
         };
         let draft = match (draft, &self.publisher) {
             (Ok(draft), Some(_)) => draft,
@@ -218,13 +214,7 @@ impl Worker {
         };
         let publisher = self.publisher.as_ref().expect("checked above");
         let (journal, memory) = self.notebooks(&crosspost);
-        let desk = Desk {
-            crosspost: Some(crosspost.id),
-            journal: &journal,
-            memory: &memory,
-            clock: &self.clock,
-        };
-        let outcome = publisher.publish(&draft, &desk).await;
+        let outcome = publisher.publish(&draft, &self.desk(&crosspost, &journal, &memory)).await;
         let verdict = decide::after_attempt(outcome, &crosspost, &self.delivery, self.clock.now());
         self.settle((&crosspost, attempt), State::Sending, verdict, stop).await
     }
@@ -240,53 +230,10 @@ impl Worker {
         let begun = self.store.write(move |tx| crossposts::begin_find(tx, id, now)).await?;
         let Some(attempt) = begun else { return Ok(()) };
         let (journal, memory) = self.notebooks(&crosspost);
-        let desk =
-            Desk { crosspost: Some(id), journal: &journal, memory: &memory, clock: &self.clock };
         let draft = crosspost.draft.clone().unwrap_or_default();
-        let found = publisher.find(&draft, &desk).await;
+        let found = publisher.find(&draft, &self.desk(&crosspost, &journal, &memory)).await;
         let verdict = decide::after_find(found, &crosspost, &self.delivery, self.clock.now());
         self.settle((&crosspost, attempt), State::Uncertain, verdict, stop).await
-    }
-
-    /// Composes the draft from the entry as it is now.
-    async fn compose(
-        &self,
-        crosspost: &Crosspost,
-    ) -> Result<std::result::Result<Draft, Undrafted>> {
-        let id = crosspost.entry;
-        let Some(entry) = self.store.read(move |db| entries::body(db, id)).await? else {
-            let why = "its text is not stored any more (see [retention])";
-            return Ok(Err(Undrafted::Failed(why.into())));
-        };
-        let limits = match &self.publisher {
-            Some(publisher) => {
-                let (journal, memory) = self.notebooks(crosspost);
-                let desk = Desk {
-                    crosspost: Some(crosspost.id),
-                    journal: &journal,
-                    memory: &memory,
-                    clock: &self.clock,
-                };
-                publisher.limits(&desk).await
-            }
-            None => self.config.platform.limits(),
-        };
-        let platform = self.config.platform;
-        let layers = self.config.layers(&self.defaults, &self.label, &entry.control);
-        let settings = Settings::layered(platform, layers);
-        let subject = Subject {
-            entry: &entry.for_account(platform.tag(), self.label.as_str()),
-            settings: &settings,
-            platform,
-            account: self.label.as_str(),
-            limits: &limits,
-            people: &self.people,
-            page: None,
-        };
-        Ok(compose::compose(&subject).map_err(|error| match error {
-            ComposeError::Unsuited(why) => Undrafted::Unsuited(why),
-            error => Undrafted::Failed(error.to_string()),
-        }))
     }
 
     /// Claims a crosspost, unless somebody changed it meanwhile.
@@ -301,18 +248,6 @@ impl Worker {
         crosspost.attempts += 1;
         crosspost.first_attempt_at = crosspost.first_attempt_at.or(Some(now));
         Ok(claimed.map(|attempt| (crosspost, attempt)))
-    }
-
-    /// Settles a crosspost that gets no draft.
-    async fn refuse(&self, crosspost: &Crosspost, why: Undrafted) -> Result<()> {
-        let (settlement, reason, say): (_, _, fn(&Label, &Crosspost, &str)) = match why {
-            Undrafted::Failed(reason) => (Settlement::Failed, reason, say::failed),
-            Undrafted::Unsuited(reason) => (Settlement::Skipped, reason, say::skipped),
-        };
-        if self.settle_unsent(crosspost, None, settlement, reason.clone()).await? {
-            say(&self.label, crosspost, &reason);
-        }
-        Ok(())
     }
 
     /// Shows a draft as it would go out, and sends nothing.
@@ -336,6 +271,21 @@ impl Worker {
         self.store.write(move |tx| accounts::unpark(tx, account, now)).await?;
         tracing::info!(account = %self.label, "{} tries again", self.label);
         Ok(())
+    }
+
+    fn desk<'a>(
+        &'a self,
+        crosspost: &Crosspost,
+        journal: &'a Journal,
+        memory: &'a Memory,
+    ) -> Desk<'a> {
+        Desk {
+            crosspost: Some(crosspost.id),
+            journal,
+            memory,
+            clock: &self.clock,
+            shelf: self.pages.as_ref().map(|pages| pages.shelf()),
+        }
     }
 
     fn notebooks(&self, crosspost: &Crosspost) -> (Journal, Memory) {

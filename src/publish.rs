@@ -17,6 +17,7 @@ use crate::crosspost::{Failure, Receipt};
 use crate::draft::Draft;
 use crate::names::CrosspostId;
 use crate::platform::Limits;
+use crate::shelf::Shelf;
 
 pub mod backoff; // how long to wait
 pub mod bluesky; // AT Protocol accounts
@@ -76,6 +77,8 @@ pub struct Desk<'a> {
     pub memory: &'a dyn Notebook,
     /// The time.
     pub clock: &'a Clock,
+    /// Where the pictures of drafts lie; absent where there are none.
+    pub shelf: Option<&'a Shelf>,
 }
 
 /// A small durable map. A `write` that returned `Ok` survives a crash.

@@ -9,11 +9,15 @@ use super::bells::Bells;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::deliver::Worker;
+use crate::deliver::card::Pages;
 use crate::http;
+use crate::http::guard::Guard;
 use crate::names::Label;
+use crate::platform::Cards;
 use crate::poll::{Poller, Turns};
 use crate::publish;
 use crate::pulse::Pulses;
+use crate::shelf::Shelf;
 use crate::store::{Store, accounts};
 use crate::wake::Wake;
 
@@ -38,11 +42,27 @@ pub fn poller(
     })
 }
 
-/// The client that publishes, one for all accounts: each keeps its own copy of the machine's
-/// certificate authorities.
-pub fn client(config: &Config) -> Result<http::Client, AppError> {
+/// What the workers share: each client keeps its own copy of the machine's certificate
+/// authorities.
+pub struct Shared {
+    /// The client that publishes.
+    client: http::Client,
+    /// What link cards are made with, where an account wants that.
+    pages: Option<Arc<Pages>>,
+}
+
+/// What the workers of a config share.
+pub fn shared(config: &Config) -> Result<Shared, AppError> {
     let user_agent = http::user_agent(config.http.user_agent.as_deref());
-    Ok(http::publishing(&user_agent, &config.delivery)?)
+    let client = http::publishing(&user_agent, &config.delivery)?;
+    let mut platforms = config.accounts.values().filter(|it| it.active).map(|it| it.platform);
+    let pages = if platforms.any(|it| matches!(it.rules().card, Cards::Sent { .. })) {
+        let guard = Guard::new(&user_agent, &config.http.allow_private)?;
+        Some(Arc::new(Pages::new(guard, Shelf::beside(&config.database))))
+    } else {
+        None
+    };
+    Ok(Shared { client, pages })
 }
 
 /// The worker of an account that is active and known to the database.
@@ -50,7 +70,7 @@ pub async fn worker(
     store: &Store,
     clock: &Clock,
     config: &Config,
-    client: &http::Client,
+    shared: &Shared,
     label: &Label,
     wake: Wake,
     pulses: Pulses,
@@ -70,7 +90,8 @@ pub async fn worker(
         defaults: config.defaults.clone(),
         people: Arc::new(config.people.clone()),
         delivery: config.delivery.clone(),
-        publisher: publish::open(account, client, &config.delivery),
+        publisher: publish::open(account, &shared.client, &config.delivery),
+        pages: shared.pages.clone(),
         wake,
         pulses,
     }))

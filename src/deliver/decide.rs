@@ -92,7 +92,11 @@ pub fn after_attempt(
             let until = not_before.unwrap_or(now.plus(RATE_LIMIT_WAIT)).max(now);
             (again(now, false), Effect::HoldUntil(until))
         }
-        Class::Content => (Settlement::Failed, Effect::None),
+        Class::Card if !crosspost.without_card => {
+            let settlement = Settlement::WithoutCard { due_at: now };
+            return Verdict { settlement, reason: Some(message), account: Effect::None };
+        }
+        Class::Content | Class::Card => (Settlement::Failed, Effect::None),
         Class::Account { until, hint } => (again(now, false), Effect::Park { hint, until }),
         Class::Duplicate | Class::Ambiguous => {
             (Settlement::Uncertain { due_at: now, counts: false }, Effect::None)
@@ -143,12 +147,12 @@ pub fn after_find(
             let due_at = not_before.unwrap_or(now.plus(RATE_LIMIT_WAIT)).max(now);
             (ask_again(due_at, false), Effect::HoldUntil(due_at))
         }
-        Class::Content | Class::Duplicate | Class::Ambiguous
+        Class::Content | Class::Card | Class::Duplicate | Class::Ambiguous
             if crosspost.finds + 1 >= FINDS_MAX =>
         {
             return held(message);
         }
-        Class::Content | Class::Duplicate | Class::Ambiguous => {
+        Class::Content | Class::Card | Class::Duplicate | Class::Ambiguous => {
             (ask_again(in_a_while, true), Effect::None)
         }
     };
@@ -191,6 +195,7 @@ mod tests {
             finds: 0,
             first_attempt_at: Some(NOW),
             draft: None,
+            without_card: false,
         }
     }
 
@@ -208,6 +213,7 @@ mod tests {
             Class::Retry { not_before: Some(NOW) },
             Class::RateLimited { not_before: None },
             Class::Content,
+            Class::Card,
             Class::Account { until: None, hint: "do".into() },
             Class::Duplicate,
             Class::Ambiguous,
@@ -217,7 +223,7 @@ mod tests {
     fn state(settlement: &Settlement) -> State {
         match settlement {
             Settlement::Published(_) => State::Published,
-            Settlement::Ready { .. } => State::Ready,
+            Settlement::Ready { .. } | Settlement::WithoutCard { .. } => State::Ready,
             Settlement::Uncertain { .. } => State::Uncertain,
             Settlement::Failed => State::Failed,
             Settlement::Skipped => State::Skipped,
@@ -277,6 +283,14 @@ mod tests {
         assert_eq!(verdict.reason.unwrap(), "given up after 2days: why");
         let verdict = attempt(Class::RateLimited { not_before: None }, &crosspost(), late);
         assert_eq!(state(&verdict.settlement), State::Ready, "a rate limit never ends a post");
+    }
+
+    #[test]
+    fn a_card_is_refused_once() {
+        let to = |crosspost: &Crosspost| attempt(Class::Card, crosspost, NOW).settlement;
+        assert_eq!(to(&crosspost()), Settlement::WithoutCard { due_at: NOW });
+        let without_card = Crosspost { without_card: true, ..crosspost() };
+        assert_eq!(to(&without_card), Settlement::Failed);
     }
 
     #[test]

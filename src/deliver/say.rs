@@ -63,6 +63,10 @@ pub fn verdict(
                 "\"{title}\" is being processed by {account}, looking again in {}: {why}",
                 when(*due_at));
         }
+        Settlement::WithoutCard { .. } => {
+            tracing::info!(%account, crosspost = id,
+                "\"{title}\" goes to {account} without its card, with the URL in its text: {why}");
+        }
         Settlement::Ready { due_at, .. } => {
             let due_at = match &verdict.account {
                 Effect::HoldUntil(at) => at,

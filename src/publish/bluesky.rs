@@ -21,12 +21,16 @@ use crate::publish::{Desk, Found, Identity, Outcome, Publisher};
 
 mod budget;
 mod errors;
+mod extras;
+mod gather;
 mod record;
 mod session;
 mod tid;
 mod xrpc;
 
 use errors::Meaning;
+use extras::Extras;
+use gather::drop_picture;
 use record::COLLECTION;
 use session::{Access, Cure, Session};
 use xrpc::{Answer, Call, Parcel};
@@ -82,50 +86,106 @@ impl Bluesky {
             Some(key) => key,
             None => choose(desk, &session.did).await?,
         };
-        if let Written::Post(receipt) = self.write(draft, &key, &mut session, desk).await? {
+        let wanted = Extras::wanted(draft);
+        let known = if wanted.is_whole() { Some(wanted) } else { wanted.journalled(desk).await? };
+        let asked = known.is_none();
+        let mut extras = match known {
+            Some(extras) => extras,
+            None => {
+                let extras = self.gather(draft, &mut session, desk).await?;
+                extras.keep(desk).await?;
+                extras
+            }
+        };
+        let written = self.write_somewhere(draft, key, &mut extras, &mut session, desk).await;
+        if let Err(failure) = &written
+            && asked
+            && !extras.is_whole()
+            && is_surely_unwritten(&failure.class)
+        {
+            Extras::forget(desk).await;
+        }
+        written
+    }
+
+    /// Writes the record under `key`, or under another where the server takes none with its
+    /// letters.
+    async fn write_somewhere(
+        &self,
+        draft: &Draft,
+        key: Key,
+        extras: &mut Extras,
+        session: &mut Session,
+        desk: &Desk<'_>,
+    ) -> Result<Receipt, Failure> {
+        if let Written::Post(receipt) = self.write(draft, &key, extras, session, desk).await? {
             return Ok(receipt);
         }
         let key = choose(desk, &session.did).await?;
-        match self.write(draft, &key, &mut session, desk).await? {
+        match self.write(draft, &key, extras, session, desk).await? {
             Written::Post(receipt) => Ok(receipt),
             Written::KeyUnfit(failure) => Err(failure),
         }
     }
 
-    /// Writes the record of `draft` under `key`, and looks who is there when it is taken.
+    /// Writes the record of `draft` under `key`, and looks who is there when it is taken. A picture
+    /// that the server has lost is uploaded once more; one that it refuses is left out.
     async fn write(
         &self,
         draft: &Draft,
         key: &Key,
+        extras: &mut Extras,
         session: &mut Session,
         desk: &Desk<'_>,
     ) -> Result<Written, Failure> {
-        let body = json!({
-            "repo": key.did,
-            "collection": COLLECTION,
-            "rkey": key.rkey,
-            "swapRecord": null,
-            "record": record::post(draft, &key.created_at),
-        });
-        let parcel = Parcel { body: Some(&body), ..Parcel::default() };
-        let answer = self.signed(desk, session, Call::Put, parcel).await?;
-        if let Some(receipt) = receipt(&answer, key) {
-            return Ok(Written::Post(receipt));
-        }
-        let server = self.access.server(session);
-        let refused = answer.failure(Call::Put, server, desk.clock.now());
-        match answer.meaning(Call::Put) {
-            Meaning::BadKey => Ok(Written::KeyUnfit(refused)),
-            Meaning::Taken => match self.look(draft, key, server, desk).await {
-                Found::Published(receipt) => Ok(Written::Post(receipt)),
-                // a server that lags behind itself
-                Found::Absent => {
-                    let message = format!("{}, and yet shows nothing there", refused.message);
-                    Err(Failure::ambiguous(message))
+        let mut uploaded_again = false;
+        loop {
+            let body = json!({
+                "repo": key.did,
+                "collection": COLLECTION,
+                "rkey": key.rkey,
+                "swapRecord": null,
+                "record": record::post(draft, extras, &key.created_at),
+            });
+            let parcel = Parcel { body: Some(&body), ..Parcel::default() };
+            let answer = self.signed(desk, session, Call::Put, parcel).await?;
+            if let Some(receipt) = receipt(&answer, key) {
+                return Ok(Written::Post(receipt));
+            }
+            let server = self.access.server(session);
+            let refused = answer.failure(Call::Put, server, desk.clock.now());
+            match answer.meaning(Call::Put) {
+                Meaning::BadKey => return Ok(Written::KeyUnfit(refused)),
+                Meaning::Taken => return self.judge(draft, key, refused, server, desk).await,
+                Meaning::NoBlob if extras.blob.is_some() && !uploaded_again => {
+                    uploaded_again = true;
+                    self.upload_again(draft, extras, session, desk).await?;
                 }
-                Found::Unknown(failure) => Err(failure),
-            },
-            _ => Err(refused),
+                Meaning::NoBlob | Meaning::BadThumb if extras.blob.is_some() => {
+                    drop_picture(extras, desk, &refused.message).await?;
+                }
+                _ => return Err(refused),
+            }
+        }
+    }
+
+    /// Who stands under a key that is taken: our post, or not.
+    async fn judge(
+        &self,
+        draft: &Draft,
+        key: &Key,
+        refused: Failure,
+        server: &Url,
+        desk: &Desk<'_>,
+    ) -> Result<Written, Failure> {
+        match self.look(draft, key, server, desk).await {
+            Found::Published(receipt) => Ok(Written::Post(receipt)),
+            // a server that lags behind itself
+            Found::Absent => {
+                let message = format!("{}, and yet shows nothing there", refused.message);
+                Err(Failure::ambiguous(message))
+            }
+            Found::Unknown(failure) => Err(failure),
         }
     }
 
@@ -255,6 +315,12 @@ impl Publisher for Bluesky {
     async fn find(&self, draft: &Draft, desk: &Desk<'_>) -> Found {
         self.seek(draft, desk).await.unwrap_or_else(Found::Unknown)
     }
+}
+
+/// Whether a failure of this class proves that no record was written: then the next attempt may
+/// write another one.
+fn is_surely_unwritten(class: &Class) -> bool {
+    matches!(class, Class::Retry { .. } | Class::RateLimited { .. } | Class::Account { .. })
 }
 
 /// The key of the crosspost in hand, if it has one.

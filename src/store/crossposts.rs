@@ -17,7 +17,7 @@ mod undo;
 mod upkeep;
 
 pub use enter::{New, baseline, has_url_elsewhere, insert};
-pub use journal::{note, set_note};
+pub use journal::{note, set_note, with_card_again};
 pub use undo::{Unclaimed, VANISHED, reinstate, set_due, unclaimed, withdraw};
 pub use upkeep::{prune_attempts, rescue_sending, restart_patience};
 
@@ -40,16 +40,19 @@ pub struct Crosspost {
     pub first_attempt_at: Option<Timestamp>,
     /// What is sent; frozen at the first claim.
     pub draft: Option<Draft>,
+    /// Whether the platform refused its link card: it is composed without.
+    pub without_card: bool,
 }
 
 const COLUMNS: &str = "c.id, c.entry, coalesce(e.title, e.url, e.entry_id), c.attempts, c.doubts,
-    c.finds, c.first_attempt_at, c.draft";
+    c.finds, c.first_attempt_at, c.draft, EXISTS (SELECT 1 FROM crosspost_notes n
+        WHERE n.crosspost_id = c.id AND n.key = 'without_card')";
 const FROM: &str = "crossposts c JOIN entries e ON e.id = c.entry";
 
-type Raw = (i64, i64, String, u32, u32, u32, Option<i64>, Option<String>);
+type Raw = (i64, i64, String, u32, u32, u32, Option<i64>, Option<String>, bool);
 
 fn read(raw: Raw) -> Result<Crosspost> {
-    let (id, entry, title, attempts, doubts, finds, first, draft) = raw;
+    let (id, entry, title, attempts, doubts, finds, first, draft, without_card) = raw;
     Ok(Crosspost {
         id: CrosspostId(id),
         entry: EntryId(entry),
@@ -59,6 +62,7 @@ fn read(raw: Raw) -> Result<Crosspost> {
         finds,
         first_attempt_at: first.map(Timestamp::from_millis),
         draft: draft.map(|draft| serde_json::from_str(&draft)).transpose()?,
+        without_card,
     })
 }
 
@@ -227,6 +231,11 @@ pub enum Settlement {
         /// Whether the platform is still at work on it.
         waiting: bool,
     },
+    /// Goes out again at that time, composed anew without its link card.
+    WithoutCard {
+        /// When.
+        due_at: Timestamp,
+    },
     /// Asked about at that time.
     Uncertain {
         /// When.
@@ -246,7 +255,7 @@ impl Settlement {
     const fn state(&self) -> State {
         match self {
             Self::Published(_) => State::Published,
-            Self::Ready { .. } => State::Ready,
+            Self::Ready { .. } | Self::WithoutCard { .. } => State::Ready,
             Self::Uncertain { .. } => State::Uncertain,
             Self::Failed => State::Failed,
             Self::Skipped => State::Skipped,
@@ -274,7 +283,9 @@ pub fn settle(
         return Err(StoreError::broken_rule(format!("crosspost {id} may not go {from} → {to}")));
     }
     let due_at = match settlement {
-        Settlement::Ready { due_at, .. } | Settlement::Uncertain { due_at, .. } => Some(*due_at),
+        Settlement::Ready { due_at, .. }
+        | Settlement::WithoutCard { due_at }
+        | Settlement::Uncertain { due_at, .. } => Some(*due_at),
         _ => None,
     };
     let receipt = match settlement {
@@ -318,6 +329,9 @@ pub fn settle(
     if changed != 1 {
         let from = from.as_str();
         return Err(StoreError::broken_rule(format!("crosspost {id} is not `{from}` any more")));
+    }
+    if matches!(settlement, Settlement::WithoutCard { .. }) {
+        journal::without_card(connection, id)?;
     }
     end(connection, attempt, to.as_str(), reason, now)
 }
@@ -396,6 +410,7 @@ mod tests {
         vec![
             Settlement::Published(Receipt { remote_id: "1".into(), url: None }),
             Settlement::Ready { due_at: NOW, burns: true, waiting: false },
+            Settlement::WithoutCard { due_at: NOW },
             Settlement::Uncertain { due_at: NOW, counts: true },
             Settlement::Failed,
             Settlement::Skipped,
@@ -495,6 +510,23 @@ mod tests {
         let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
         assert_eq!((crosspost.attempts, crosspost.first_attempt_at), (1, Some(NOW)));
         assert!(crosspost.draft.is_some(), "every retry sends the same bytes");
+    }
+
+    #[test]
+    fn without_its_card_a_crosspost_is_composed_anew_until_a_person_says_otherwise() {
+        let db = ledger(State::Ready);
+        let attempt = claim(&db, KEY.0, Some(&Draft::default()), NOW).unwrap().unwrap();
+        let again = Settlement::WithoutCard { due_at: NOW };
+        settle(&db, (KEY.0, attempt), State::Sending, &again, Some("no such card"), NOW).unwrap();
+        let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
+        assert_eq!((crosspost.draft, crosspost.without_card), (None, true));
+        assert_eq!(crosspost.attempts, 1, "it keeps its place in the queue");
+        let attempt = claim(&db, KEY.0, Some(&Draft::default()), NOW).unwrap().unwrap();
+        settle(&db, (KEY.0, attempt), State::Sending, &Settlement::Failed, Some("no"), NOW)
+            .unwrap();
+        people::retry(&db, KEY.0, NOW).unwrap();
+        let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
+        assert!(!crosspost.without_card, "the card may have been mended");
     }
 
     #[test]

@@ -13,16 +13,22 @@ use posse_party::names::CrosspostId;
 use posse_party::publish::bluesky::Bluesky;
 use posse_party::publish::{Desk, Found, Notebook, NotebookError, Outcome, Publisher, Scratch};
 use posse_party::redact::redact;
+use posse_party::shelf::Shelf;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use url::Url;
 
 use crate::bluesky_server::{
     APP_PASSWORD, BlueskyServer, DID, EMAIL, HANDLE, MAIN_PASSWORD, Trouble,
 };
 
+mod cards;
+
 /// One account with its memory, and one crosspost with its journal.
 struct Bench {
     server: BlueskyServer,
+    dir: TempDir,
+    shelf: Shelf,
     client: reqwest::Client,
     memory: Scratch,
     journal: Scratch,
@@ -35,8 +41,11 @@ impl Bench {
     }
 
     fn with(client: reqwest::Client) -> Self {
+        let dir = tempfile::tempdir().unwrap();
         Self {
             server: BlueskyServer::start(),
+            shelf: Shelf::beside(&dir.path().join("x.db")),
+            dir,
             client,
             memory: Scratch::default(),
             journal: Scratch::default(),
@@ -57,6 +66,7 @@ impl Bench {
             journal: &self.journal,
             memory: &self.memory,
             clock: &self.clock,
+            shelf: Some(&self.shelf),
         }
     }
 

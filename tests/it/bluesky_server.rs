@@ -1,5 +1,5 @@
 //! A stand-in PDS for tests, as strict as the real one (sheet B; checked against @atproto/pds
-//! 0.4.217): method, path, authorisation, JSON shape, the lexicon of posts, record keys,
+//! 0.4.217): method, path, authorisation, JSON shape, the lexicon of posts, blobs, record keys,
 //! `swapRecord`, token rotation with grace, the quota of sign-ins. It misbehaves only on command.
 //!
 //! Blocking threads on a loopback port, so that it serves tests of both kinds: async ones, and
@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+mod blobs;
 mod lexicon;
 
 /// The only account.
@@ -121,6 +122,9 @@ struct State {
     logins: u32,
     named_pds: Option<String>,
     status: Option<&'static str>,
+    blobs: blobs::Blobs,
+    /// Who has which handle, besides the account.
+    handles: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Default)]
@@ -268,6 +272,21 @@ impl BlueskyServer {
     /// Sessions name another server as the one that keeps the posts.
     pub fn name_pds(&self, endpoint: &str) {
         self.state().named_pds = Some(endpoint.to_owned());
+    }
+
+    /// The files that were uploaded and not swept away.
+    pub fn files(&self) -> Vec<Vec<u8>> {
+        self.state().blobs.files()
+    }
+
+    /// What no record names is swept away.
+    pub fn sweep_blobs(&self) {
+        self.state().blobs.sweep();
+    }
+
+    /// Somebody has this handle.
+    pub fn add_handle(&self, handle: &str, did: &str) {
+        self.state().handles.insert(handle.to_owned(), did.to_owned());
     }
 
     /// The account is no longer active: `takendown`, `suspended` or `deactivated`.
@@ -483,6 +502,10 @@ impl State {
             ("GET", "/xrpc/com.atproto.server.getSession") => self.get_session(seen),
             ("POST", "/xrpc/com.atproto.repo.putRecord") => self.put_record(seen),
             ("GET", "/xrpc/com.atproto.repo.getRecord") => self.get_record(seen),
+            ("POST", "/xrpc/com.atproto.repo.uploadBlob") => {
+                self.authorised(seen).and_then(|()| self.blobs.upload(seen))
+            }
+            ("GET", "/xrpc/com.atproto.identity.resolveHandle") => self.resolve_handle(seen),
             _ => Err((501, "MethodNotImplemented", "Method Not Implemented".into())),
         };
         self.reply(result, seen)
@@ -497,7 +520,13 @@ impl State {
                 reply
             }
             Err((status, error, message)) => {
-                let harmless = ["ExpiredToken", "RecordNotFound", "InvalidSwap"];
+                let harmless = [
+                    "ExpiredToken",
+                    "RecordNotFound",
+                    "InvalidSwap",
+                    "BlobNotFound",
+                    "HandleNotFound",
+                ];
                 if !harmless.contains(&error) {
                     self.complaints.push(format!("{}: {status} {error}: {message}", seen.nsid));
                 }
@@ -650,6 +679,7 @@ impl State {
         let record = body.get("record").cloned().unwrap_or(Value::Null);
         lexicon::check_post(&record)
             .map_err(|why| invalid(format!("Invalid app.bsky.feed.post record: {why}")))?;
+        self.blobs.check(&record)?;
         let uri = format!("at://{DID}/app.bsky.feed.post/{rkey}");
         let new = cid(&record);
         let current = self.records.get(rkey).map(cid);
@@ -687,6 +717,22 @@ impl State {
         let missing = || (400, "RecordNotFound", format!("Could not locate record: {uri}"));
         let value = value.ok_or_else(missing)?;
         Ok(json!({"uri": uri, "cid": cid(value), "value": value}))
+    }
+}
+
+impl State {
+    fn resolve_handle(&self, seen: &Seen) -> Result<Value, Refusal> {
+        let url = Url::parse(&format!("http://host{}", seen.target)).unwrap();
+        let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        let handle = query.get("handle").map_or("", String::as_str);
+        let letters = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        if !handle.contains('.') || !handle.chars().all(letters) {
+            return Err(invalid(format!("Invalid handle: {handle}")));
+        }
+        let missing = || (400, "HandleNotFound", "Unable to resolve handle".to_owned());
+        let did =
+            if handle == HANDLE { Some(DID) } else { self.handles.get(handle).map(|it| &**it) };
+        Ok(json!({"did": did.ok_or_else(missing)?}))
     }
 }
 

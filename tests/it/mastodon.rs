@@ -109,7 +109,13 @@ impl Bench {
 
     fn desk(&self) -> Desk<'_> {
         let crosspost = Some(CrosspostId(1));
-        Desk { crosspost, journal: &self.journal, memory: &self.memory, clock: &self.clock }
+        Desk {
+            crosspost,
+            journal: &self.journal,
+            memory: &self.memory,
+            clock: &self.clock,
+            shelf: None,
+        }
     }
 
     async fn limits(&self) -> Limits {

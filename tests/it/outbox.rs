@@ -30,7 +30,7 @@ impl Bench {
 
     fn desk<'a>(&'a self, crosspost: i64, journal: &'a Scratch) -> Desk<'a> {
         let (memory, clock) = (&self.memory, &self.clock);
-        Desk { crosspost: Some(CrosspostId(crosspost)), journal, memory, clock }
+        Desk { crosspost: Some(CrosspostId(crosspost)), journal, memory, clock, shelf: None }
     }
 
     async fn publish(&self, crosspost: i64, journal: &Scratch) -> Outcome {

@@ -264,6 +264,7 @@ impl World {
             config,
             defaults: self.config.defaults.clone(),
             people: Arc::new(self.config.people.clone()),
+            pages: None, // no sockets in virtual time
             delivery: self.config.delivery.clone(),
             wake: Wake::default(),
             pulses: Pulses::default(),

@@ -216,7 +216,7 @@ async fn verify(
     memory: &dyn Notebook,
 ) -> AccountReport {
     let (journal, clock) = (Scratch::default(), Clock::System);
-    let desk = Desk { crosspost: None, journal: &journal, memory, clock: &clock };
+    let desk = Desk { crosspost: None, journal: &journal, memory, clock: &clock, shelf: None };
     let platform = account.platform.tag();
     match publisher.verify(&desk).await {
         Ok(identity) => {

@@ -44,6 +44,12 @@ pub enum Meaning {
     Limited,
     /// This record is refused, and will be again.
     Content,
+    /// The picture of the card is refused.
+    BadThumb,
+    /// The card is refused.
+    BadCard,
+    /// The picture was uploaded, but the server does not keep it any more.
+    NoBlob,
     /// This record key is refused (a word in it, by accident); another will do.
     BadKey,
     /// Another record stands under the key.
@@ -75,6 +81,13 @@ fn meaning(call: Call, status: u16, error: &str, message: &str) -> Meaning {
         (400, "InvalidSwap") => Meaning::Taken,
         (400, "RecordNotFound") => Meaning::Absent,
         (400, "InvalidRequest") if is_about_key(message) => Meaning::BadKey,
+        (400, "BlobNotFound") => Meaning::NoBlob,
+        (400, "BlobTooLarge" | "InvalidMimeType" | "InvalidSize") => Meaning::BadThumb,
+        (400, _) if message.starts_with("Blob has been taken") => Meaning::BadThumb,
+        (400, "InvalidRequest") if is_about_embed(message) && message.contains("thumb") => {
+            Meaning::BadThumb
+        }
+        (400, "InvalidRequest") if is_about_embed(message) => Meaning::BadCard,
         // a body that is too large is refused before the protocol's own error shape exists
         (413, _) => Meaning::Content,
         (_, "") | (408 | 499 | 500.., _) => Meaning::Open,
@@ -86,6 +99,12 @@ fn meaning(call: Call, status: u16, error: &str, message: &str) -> Meaning {
 
 fn is_about_key(message: &str) -> bool {
     message.starts_with("Invalid record key") || message == "Unacceptable slur in record key"
+}
+
+/// Whether a message names a place in the card: `Record/embed/external/uri must be a uri`, or with
+/// newer servers `… at $.record.embed.external.uri`.
+fn is_about_embed(message: &str) -> bool {
+    message.contains("/embed") || message.contains(".embed")
 }
 
 impl Answer {
@@ -131,14 +150,21 @@ impl Answer {
                 hint: "no AT Protocol server answers there: check `base_url`".into(),
             },
             Meaning::Content | Meaning::BadKey if call == Call::Put => Class::Content,
+            Meaning::BadThumb | Meaning::BadCard | Meaning::NoBlob if call == Call::Put => {
+                Class::Card
+            }
             Meaning::Taken => Class::Duplicate,
             Meaning::Open if call == Call::Put => Class::Ambiguous,
             Meaning::Content if call == Call::SignIn => {
                 account("check `identifier` and `app_password`".into())
             }
-            Meaning::Content | Meaning::BadKey | Meaning::Absent | Meaning::Open => {
-                Class::Retry { not_before: self.retry_after(now) }
-            }
+            Meaning::Content
+            | Meaning::BadKey
+            | Meaning::BadThumb
+            | Meaning::BadCard
+            | Meaning::NoBlob
+            | Meaning::Absent
+            | Meaning::Open => Class::Retry { not_before: self.retry_after(now) },
         }
     }
 
@@ -215,6 +241,20 @@ mod tests {
         check(429, "RateLimitExceeded", "", (M::Limited, "rate_limited", "rate_limited"));
         check(429, "", "", (M::Limited, "rate_limited", "rate_limited"));
         check(400, "InvalidRequest", "Invalid app.bsky", (M::Content, "content", "account"));
+        let invalid = |at: &str| format!("Invalid app.bsky.feed.post record: {at}");
+        let check_at = |at: &str, meaning| {
+            check(400, "InvalidRequest", &invalid(at), (meaning, "card", "retry"));
+        };
+        check_at("Record/embed/external/uri must be a uri", M::BadCard);
+        check_at("Record/embed must be one of the union's types", M::BadCard);
+        check_at("bad uri (got \"x\") at $.record.embed.external.uri", M::BadCard);
+        check_at("Record/embed/external/thumb should be a blob ref", M::BadThumb);
+        check_at("blob too big (maximum 1000000) at $.record.embed.external.thumb", M::BadThumb);
+        check(400, "BlobNotFound", "Could not find blob: bafk", (M::NoBlob, "card", "retry"));
+        check(400, "BlobTooLarge", "This file is too large.", (M::BadThumb, "card", "retry"));
+        check(400, "InvalidMimeType", "", (M::BadThumb, "card", "retry"));
+        check(400, "InvalidSize", "", (M::BadThumb, "card", "retry"));
+        check(400, "BlobX", "Blob has been takendown", (M::BadThumb, "card", "retry"));
         check(400, "InvalidRequest", "Invalid record key: x", (M::BadKey, "content", "retry"));
         check(400, "InvalidSwap", "Record was at b", (M::Taken, "duplicate", "duplicate"));
         check(400, "RecordNotFound", "", (M::Absent, "retry", "retry"));

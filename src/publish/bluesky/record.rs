@@ -1,27 +1,30 @@
 //! Record: a draft to an `app.bsky.feed.post`.
 //!
-//! **Invariant:** the same draft and the same `createdAt` give the same record, byte for byte: a
+//! **Invariant:** the same draft, extras and `createdAt` give the same record, byte for byte: a
 //! retry is then the same record under the same key, which the server takes as already done.
 //! **Refuses:** null for what is absent (the lexicon refuses the whole record for one).
 
 use serde_json::{Map, Value, json};
 
+use super::extras::Extras;
 use crate::draft::{Card, Draft, Facet, Feature};
 
 /// The collection of posts, and the `$type` of each.
 pub const COLLECTION: &str = "app.bsky.feed.post";
 
-/// The record of `draft`. `created_at` is RFC 3339 with milliseconds and `Z`.
-pub fn post(draft: &Draft, created_at: &str) -> Value {
+/// The record of `draft`. `created_at` is RFC 3339 with milliseconds and `Z`. What `extras` lack is
+/// left out: the card's picture, mentions of people whom nobody knows.
+pub fn post(draft: &Draft, extras: &Extras, created_at: &str) -> Value {
     let mut record = Map::new();
     record.insert("$type".into(), COLLECTION.into());
     record.insert("text".into(), draft.text.as_str().into());
     record.insert("createdAt".into(), created_at.into());
-    if !draft.facets.is_empty() {
-        record.insert("facets".into(), draft.facets.iter().map(facet).collect());
+    let facets: Vec<Value> = draft.facets.iter().filter_map(|it| facet(it, extras)).collect();
+    if !facets.is_empty() {
+        record.insert("facets".into(), facets.into());
     }
     if let Some(card) = &draft.card {
-        record.insert("embed".into(), external(card));
+        record.insert("embed".into(), external(card, extras.blob.as_ref()));
     }
     if let Some(language) = draft.language.as_deref().and_then(language) {
         record.insert("langs".into(), json!([language]));
@@ -36,23 +39,28 @@ pub fn is_ours(there: &Value, draft: &Draft, created_at: &str) -> bool {
     there["text"] == draft.text.as_str() || there["createdAt"] == created_at
 }
 
-fn facet(facet: &Facet) -> Value {
+fn facet(facet: &Facet, extras: &Extras) -> Option<Value> {
     let feature = match &facet.feature {
         Feature::Link(uri) => json!({"$type": "app.bsky.richtext.facet#link", "uri": uri}),
         Feature::Tag(tag) => json!({"$type": "app.bsky.richtext.facet#tag", "tag": tag}),
-        Feature::Mention(did) => json!({"$type": "app.bsky.richtext.facet#mention", "did": did}),
+        Feature::Mention(handle) => {
+            let did = extras.dids.get(handle)?.as_ref()?;
+            json!({"$type": "app.bsky.richtext.facet#mention", "did": did})
+        }
     };
-    json!({
+    Some(json!({
         "index": {"byteStart": facet.byte_start, "byteEnd": facet.byte_end},
         "features": [feature],
-    })
+    }))
 }
 
-fn external(card: &Card) -> Value {
-    json!({
-        "$type": "app.bsky.embed.external",
-        "external": {"uri": card.url, "title": card.title, "description": card.description},
-    })
+fn external(card: &Card, thumb: Option<&Value>) -> Value {
+    let mut external =
+        json!({"uri": card.url, "title": card.title, "description": card.description});
+    if let Some(blob) = thumb {
+        external["thumb"] = blob.clone();
+    }
+    json!({"$type": "app.bsky.embed.external", "external": external})
 }
 
 /// `tag` where it has the common form of BCP 47 (`en`, `zh-Hant-TW`, `de-1996`), else its language
@@ -85,7 +93,7 @@ mod tests {
     const AT: &str = "2026-11-23T17:20:00.000Z";
 
     fn check(draft: &Draft, expect: &Value) {
-        assert_eq!(&post(draft, AT), expect);
+        assert_eq!(&post(draft, &Extras::default(), AT), expect);
     }
 
     #[test]
@@ -135,6 +143,35 @@ mod tests {
                 "langs": ["fr-CA"],
             }),
         );
+    }
+
+    #[test]
+    fn the_picture_is_the_servers_blob_and_people_are_their_dids() {
+        let mention = |byte_start: usize, handle: &str| Facet {
+            byte_start,
+            byte_end: byte_start + 4,
+            feature: Feature::Mention(handle.into()),
+        };
+        let draft = Draft {
+            text: "@ada @bob".into(),
+            facets: vec![mention(0, "ada.example"), mention(5, "bob.example")],
+            card: Some(Card::default()),
+            ..Draft::default()
+        };
+        let blob = json!({"$type": "blob", "ref": {"$link": "bafk"}, "novelty": [1]});
+        let dids = [("ada.example", Some("did:plc:ada")), ("bob.example", None)];
+        let dids = dids.map(|(handle, did)| (handle.to_owned(), did.map(str::to_owned)));
+        let extras = Extras { file: None, blob: Some(blob.clone()), dids: dids.into() };
+        let record = post(&draft, &extras, AT);
+        assert_eq!(record["embed"]["external"]["thumb"], blob, "word for word");
+        let facets = json!([{
+            "index": {"byteStart": 0, "byteEnd": 4},
+            "features": [{"$type": "app.bsky.richtext.facet#mention", "did": "did:plc:ada"}],
+        }]);
+        assert_eq!(record["facets"], facets, "nobody has bob's handle: it is text");
+        let record = post(&draft, &Extras::default(), AT);
+        assert!(record.get("facets").is_none());
+        assert!(record["embed"]["external"].get("thumb").is_none());
     }
 
     #[test]

@@ -28,17 +28,29 @@ pub enum Call {
     Put,
     /// `getRecord`.
     Get,
+    /// `uploadBlob`, which nobody sees until a record names it.
+    Upload,
+    /// `resolveHandle`.
+    Resolve,
 }
 
 impl Call {
     /// All calls.
     #[cfg(test)]
-    pub const ALL: [Self; 5] = [Self::SignIn, Self::Refresh, Self::WhoAmI, Self::Put, Self::Get];
+    pub const ALL: [Self; 7] = [
+        Self::SignIn,
+        Self::Refresh,
+        Self::WhoAmI,
+        Self::Put,
+        Self::Get,
+        Self::Upload,
+        Self::Resolve,
+    ];
 
     fn method(self) -> Method {
         match self {
-            Self::SignIn | Self::Refresh | Self::Put => Method::POST,
-            Self::WhoAmI | Self::Get => Method::GET,
+            Self::SignIn | Self::Refresh | Self::Put | Self::Upload => Method::POST,
+            Self::WhoAmI | Self::Get | Self::Resolve => Method::GET,
         }
     }
 
@@ -49,6 +61,8 @@ impl Call {
             Self::WhoAmI => "/xrpc/com.atproto.server.getSession",
             Self::Put => "/xrpc/com.atproto.repo.putRecord",
             Self::Get => "/xrpc/com.atproto.repo.getRecord",
+            Self::Upload => "/xrpc/com.atproto.repo.uploadBlob",
+            Self::Resolve => "/xrpc/com.atproto.identity.resolveHandle",
         }
     }
 
@@ -60,6 +74,8 @@ impl Call {
             Self::WhoAmI => "ask who the account is",
             Self::Put => "post",
             Self::Get => "look for the post",
+            Self::Upload => "upload the picture",
+            Self::Resolve => "find out who that is",
         };
         format!("could not {doing} at {}", origin.origin().ascii_serialization())
     }
@@ -74,6 +90,8 @@ pub struct Parcel<'a> {
     pub query: &'a [(&'a str, &'a str)],
     /// The JSON body.
     pub body: Option<&'a Value>,
+    /// A file instead, with its media type.
+    pub file: Option<(&'a str, &'a [u8])>,
 }
 
 /// An answer that was read whole.
@@ -123,6 +141,9 @@ pub async fn call(
     }
     if let Some(body) = parcel.body {
         request = request.json(body);
+    }
+    if let Some((media_type, bytes)) = parcel.file {
+        request = request.header("content-type", media_type).body(bytes.to_vec());
     }
     let response = request.send().await.map_err(|error| classify::of_write(&trouble, &error))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -219,7 +219,13 @@ mod tests {
     async fn a_key_lives_until_it_is_closed() {
         let (journal, memory) = (Scratch::default(), Scratch::default());
         let clock = Clock::virtual_from(Timestamp::from_secs(1000));
-        let desk = Desk { crosspost: None, journal: &journal, memory: &memory, clock: &clock };
+        let desk = Desk {
+            crosspost: None,
+            journal: &journal,
+            memory: &memory,
+            clock: &clock,
+            shelf: None,
+        };
         let server = server("https://a.example", "token");
         let Opened { request: first, key_is_new, is_first, .. } =
             Note::open("a", &server, &desk).await.unwrap();
@@ -252,7 +258,13 @@ mod tests {
         for (body, origin, token, since_is_new) in table {
             let (journal, memory) = (Scratch::default(), Scratch::default());
             let clock = Clock::virtual_from(Timestamp::from_secs(1000));
-            let desk = Desk { crosspost: None, journal: &journal, memory: &memory, clock: &clock };
+            let desk = Desk {
+                crosspost: None,
+                journal: &journal,
+                memory: &memory,
+                clock: &clock,
+                shelf: None,
+            };
             let home = server("https://a.example", "token");
             let before = Note::open("a", &home, &desk).await.unwrap();
             tokio::time::advance(Duration::from_secs(60)).await;
@@ -269,8 +281,13 @@ mod tests {
     #[tokio::test]
     async fn a_note_that_cannot_be_read_stops_everything() {
         let (journal, memory) = (Scratch::default(), Scratch::default());
-        let desk =
-            Desk { crosspost: None, journal: &journal, memory: &memory, clock: &Clock::System };
+        let desk = Desk {
+            crosspost: None,
+            journal: &journal,
+            memory: &memory,
+            clock: &Clock::System,
+            shelf: None,
+        };
         journal.write(PLACE, "?".into()).await.unwrap();
         let opened = Note::open("a", &server("https://a.example", "token"), &desk).await;
         assert!(opened.unwrap_err().message.contains("nothing was sent"));

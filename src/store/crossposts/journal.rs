@@ -36,3 +36,25 @@ pub fn set_note(connection: &Connection, id: CrosspostId, key: &str, value: &Val
     }
     Ok(())
 }
+
+/// The note of a crosspost whose link card was refused.
+const WITHOUT_CARD: &str = "without_card";
+
+/// Notes that the platform refused the card of a crosspost: it is composed anew, without.
+///
+/// # Errors
+/// The database can't be written.
+pub fn without_card(connection: &Connection, id: CrosspostId) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE crossposts SET draft = NULL WHERE id = ?1")?
+        .execute([id.0])?;
+    set_note(connection, id, WITHOUT_CARD, &Value::Bool(true))
+}
+
+/// Forgets that: a person says that it is to be tried anew.
+///
+/// # Errors
+/// The database can't be written.
+pub fn with_card_again(connection: &Connection, id: CrosspostId) -> Result<()> {
+    set_note(connection, id, WITHOUT_CARD, &Value::Null)
+}

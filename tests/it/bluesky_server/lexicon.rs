@@ -55,10 +55,28 @@ fn check_external(embed: &Value) -> Result<(), String> {
         return Err("embed $type".into());
     }
     let external = embed["external"].as_object().ok_or("external is required")?;
-    if external.len() != 3 || !external.values().all(Value::is_string) {
-        return Err("external must have uri, title, description".into());
+    for (key, value) in external {
+        match key.as_str() {
+            "uri" | "title" | "description" if value.is_string() => {}
+            "thumb" => check_blob(value)?,
+            _ => return Err(format!("Record/embed/external/{key}")),
+        }
+    }
+    if external.len() < 3 {
+        return Err("Record/embed/external must have uri, title, description".into());
     }
     check_uri(&external["uri"])
+}
+
+fn check_blob(blob: &Value) -> Result<(), String> {
+    let object = blob.as_object().ok_or("Record/embed/external/thumb should be a blob ref")?;
+    let known = ["$type", "ref", "mimeType", "size"];
+    let fits = object.keys().all(|key| known.contains(&key.as_str()))
+        && blob["$type"] == "blob"
+        && blob["ref"]["$link"].is_string()
+        && blob["mimeType"].is_string()
+        && blob["size"].is_u64();
+    if fits { Ok(()) } else { Err("Record/embed/external/thumb should be a blob ref".into()) }
 }
 
 fn check_uri(uri: &Value) -> Result<(), String> {
@@ -88,6 +106,11 @@ fn check_facet(facet: &Value, text: &str) -> Result<(), String> {
             let tag = feature["tag"].as_str().ok_or("tag is required")?;
             let fits = !tag.is_empty() && tag.graphemes(true).count() <= 64 && tag.len() <= 640;
             if fits && part.starts_with(['#', '＃']) { Ok(()) } else { Err(format!("tag {tag}")) }
+        }
+        Some("app.bsky.richtext.facet#mention") => {
+            let did = feature["did"].as_str().ok_or("did is required")?;
+            let fits = did.starts_with("did:") && did.len() > 8;
+            if fits && part.starts_with('@') { Ok(()) } else { Err(format!("did {did}")) }
         }
         _ => Err("feature $type".into()),
     }

@@ -1,0 +1,130 @@
+//! Card: what a link card needs from the web, fetched before an attempt begins.
+//!
+//! The page of an entry says what its card shows, and where its picture is. **Invariant:** nothing
+//! here fails a post or puts it off: without its page a card shows what the feed says, without its
+//! picture it has none, and a note says why. Whatever is fetched goes through the guard, and is
+//! bounded in bytes and time.
+
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use url::Url;
+
+use crate::compose::page::{self, Page};
+use crate::compose::{self, ComposeError, Subject};
+use crate::draft::{Draft, Thumb};
+use crate::http;
+use crate::http::guard::{GetLimits, Guard, Larger};
+use crate::media;
+use crate::platform::Cards;
+use crate::report;
+use crate::shelf::Shelf;
+
+/// A page: what is meant for cards stands at its beginning.
+const PAGE: GetLimits = GetLimits {
+    bytes_max: 1 << 20,
+    larger: Larger::Cut,
+    timeout: Duration::from_secs(10),
+    accept: "text/html, application/xhtml+xml;q=0.9, */*;q=0.1",
+};
+
+/// A picture: what a camera makes, uncut.
+const PICTURE: GetLimits = GetLimits {
+    bytes_max: 20_000_000,
+    larger: Larger::Refused,
+    timeout: Duration::from_secs(20),
+    accept: "image/jpeg, image/png, image/webp, image/gif;q=0.9, */*;q=0.1",
+};
+
+/// Where pages and pictures come from, and where pictures wait.
+pub struct Pages {
+    guard: Guard,
+    shelf: Shelf,
+    /// One picture at a time: each may take 200 MB while it is decoded.
+    turn: Semaphore,
+}
+
+impl Pages {
+    /// Those that `guard` reaches; pictures wait on `shelf`.
+    pub fn new(guard: Guard, shelf: Shelf) -> Self {
+        Self { guard, shelf, turn: Semaphore::new(1) }
+    }
+
+    /// Where pictures wait.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// What the page at `url` says of itself.
+    async fn page(&self, url: &str) -> Result<Page, String> {
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        let fetched = self.guard.get(&url, PAGE).await.map_err(|error| error.to_string())?;
+        let kind = fetched.content_type.as_deref();
+        if let Some(other) = kind.filter(|kind| !kind.to_ascii_lowercase().contains("html")) {
+            return Err(format!("it is `{other}`, no web page"));
+        }
+        let read = move || page::read(&fetched.body, fetched.content_type.as_deref(), &fetched.url);
+        // on a thread of its own: a parser that panics on what a stranger sent must end this only
+        tokio::task::spawn_blocking(read).await.map_err(|_panicked| "it broke its parser".into())
+    }
+
+    /// The picture at `url`, fitted to `bytes_max` and put on the shelf.
+    async fn picture(&self, url: &str, bytes_max: usize) -> Result<Thumb, String> {
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        let _turn = self.turn.acquire().await.map_err(|closed| closed.to_string())?;
+        let fetched = self.guard.get(&url, PICTURE).await;
+        let fetched = fetched.map_err(|error| format!("`{}`: {error}", http::shown(&url)))?;
+        let shelf = self.shelf.clone();
+        let fit = move || {
+            let fitted = media::thumb(&fetched.body, bytes_max)
+                .map_err(|why| format!("`{}`: {why}", http::shown(&fetched.url)))?;
+            let file = shelf
+                .put(&fitted.bytes, fitted.media_type)
+                .map_err(|error| format!("it can't be kept: {error}"))?;
+            Ok(Thumb {
+                file,
+                media_type: fitted.media_type.into(),
+                bytes: fitted.bytes.len() as u64,
+                width: fitted.width,
+                height: fitted.height,
+            })
+        };
+        let fitted = tokio::task::spawn_blocking(fit).await;
+        fitted.unwrap_or_else(|_panicked| Err("the picture broke its decoder".into()))
+    }
+}
+
+/// Composes the draft of `subject` with what its page says, and fetches the picture of its card.
+/// Without `pages` nothing is fetched.
+///
+/// # Errors
+/// As [`compose::compose`]; nothing that is in the way of page or picture is one.
+pub async fn drafted(pages: Option<&Pages>, subject: &Subject<'_>) -> Result<Draft, ComposeError> {
+    let mut notes = Vec::new();
+    let mut page = None;
+    if let (Some(pages), Some(url)) = (pages, compose::page_wanted(subject)) {
+        match pages.page(url).await {
+            Ok(read) => page = Some(read),
+            Err(why) => notes.push(format!(
+                "the card says what the feed says, because the page can't be read: {why}"
+            )),
+        }
+    }
+    let mut draft = compose::compose(&Subject { page: page.as_ref(), ..*subject })?;
+    let Cards::Sent { thumb_bytes_max } = subject.platform.rules().card else { return Ok(draft) };
+    if let (Some(pages), Some(card)) = (pages, &mut draft.card)
+        && let Some(url) = &card.image_url
+    {
+        match pages.picture(url, thumb_bytes_max as usize).await {
+            Ok(thumb) => card.thumb = Some(thumb),
+            Err(why) => notes.push(format!("the card has no picture: {why}")),
+        }
+    }
+    for note in &notes {
+        let (account, title) = (subject.account, subject.entry.title.as_deref());
+        let title = report::title(title.unwrap_or(&subject.entry.id));
+        tracing::info!(account, "\"{title}\" on {account}: {note}");
+    }
+    draft.notes.extend(notes);
+    Ok(draft)
+}
