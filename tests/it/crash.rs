@@ -11,6 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use posse_party::clock::Clock;
+use posse_party::crosspost::Class;
 
 use crate::world::{Act, PLAIN, Remote, START, World, atom, item};
 
@@ -91,6 +92,12 @@ fn a_crash_anywhere_loses_and_doubles_nothing() {
 #[test]
 fn a_crash_anywhere_around_lost_answers_loses_and_doubles_nothing() {
     sweep(&[Act::TakeAndLose, Act::Lose, Act::Take, Act::TakeAndLose]);
+}
+
+#[test]
+fn a_crash_anywhere_around_a_refused_card_loses_and_doubles_nothing() {
+    let refused = || Act::Fail(Class::Card);
+    sweep(&[refused(), Act::TakeAndLose, refused(), Act::Take]);
 }
 
 #[test]

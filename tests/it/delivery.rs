@@ -67,6 +67,29 @@ async fn slow_down_holds_the_account_and_burns_no_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_card_is_left_out_once_and_its_url_goes_into_the_text() {
+    let config = format!("{PLAIN}append_url = false\n");
+    let world = with_news(&config, 2).await;
+    world.remote.script([Act::Fail(Class::Card)]);
+    world.run_for(MINUTE).await;
+    let expect = ["Entry 1 https://a.example/1", "Entry 2"];
+    assert_eq!(world.remote.posts("me"), expect, "in order, and only the one that was refused");
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 3);
+
+    let world = with_news(&config, 1).await;
+    world.remote.script([Act::Fail(Class::Card), Act::Fail(Class::Card)]);
+    world.run_for(HOUR).await;
+    assert_eq!(world.states().await.last().unwrap(), "Entry 1: failed (told to)");
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 2, "once more, and no more");
+
+    // a lost answer in between is asked about, as ever
+    let world = with_news(&config, 1).await;
+    world.remote.script([Act::Fail(Class::Card), Act::TakeAndLose]);
+    world.run_for(HOUR).await;
+    assert_eq!(world.remote.posts("me"), ["Entry 1 https://a.example/1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_account_that_can_not_post_is_parked_with_one_alert() {
     let world = with_news(PLAIN, 2).await;
     let dead = Class::Account { until: None, hint: "make a new token".into() };
