@@ -40,7 +40,7 @@ const PICTURE: GetLimits = GetLimits {
 pub struct Pages {
     guard: Guard,
     shelf: Shelf,
-    /// One picture at a time: each may take 200 MB while it is decoded.
+    /// One picture at a time: each may take 250 MB while it is decoded.
     turn: Semaphore,
 }
 

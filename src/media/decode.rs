@@ -5,12 +5,15 @@ use std::io::Cursor;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-/// The most pixels: those of a large camera, 160 MB while they are decoded.
-const PIXELS_MAX: u64 = 40_000_000;
+/// The most pixels: those of a good camera. A progressive JPEG takes 9 bytes for each while it is
+/// decoded, and the whole daemon has 512 MB (its unit).
+const PIXELS_MAX: u64 = 25_000_000;
+/// The most bytes of the pixels as they come from a decoder, which may take 8 for each.
+const DECODED_BYTES_MAX: u64 = 4 * PIXELS_MAX;
 /// The longest side.
 const SIDE_MAX: u32 = 16_000;
 /// The most memory of a decoder, in bytes.
-const ALLOC_BYTES_MAX: u64 = 256 << 20;
+const ALLOC_BYTES_MAX: u64 = 192 << 20;
 /// The largest colour profile that is kept.
 const PROFILE_BYTES_MAX: usize = 64 * 1024;
 
@@ -35,7 +38,8 @@ pub fn picture(bytes: &[u8]) -> Result<Picture, String> {
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > PIXELS_MAX {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > PIXELS_MAX || decoder.total_bytes() > DECODED_BYTES_MAX {
         return Err(format!("the picture is too large: {width}×{height} pixels"));
     }
     // broken metadata are no reason to do without the picture
