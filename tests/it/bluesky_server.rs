@@ -34,6 +34,9 @@ pub const APP_PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 /// Its main password, which asks for a code by e-mail.
 pub const MAIN_PASSWORD: &str = "correct horse battery staple";
 
+/// The answer about a handle that nobody has.
+const UNKNOWN: &str = "Unable to resolve handle";
+
 /// What happens to one request instead of an answer.
 #[derive(Clone, Debug)]
 pub enum Trouble {
@@ -520,14 +523,8 @@ impl State {
                 reply
             }
             Err((status, error, message)) => {
-                let harmless = [
-                    "ExpiredToken",
-                    "RecordNotFound",
-                    "InvalidSwap",
-                    "BlobNotFound",
-                    "HandleNotFound",
-                ];
-                if !harmless.contains(&error) {
+                let harmless = ["ExpiredToken", "RecordNotFound", "InvalidSwap", "BlobNotFound"];
+                if !harmless.contains(&error) && message != UNKNOWN {
                     self.complaints.push(format!("{}: {status} {error}: {message}", seen.nsid));
                 }
                 error_reply(status, error, &message)
@@ -729,7 +726,7 @@ impl State {
         if !handle.contains('.') || !handle.chars().all(letters) {
             return Err(invalid(format!("Invalid handle: {handle}")));
         }
-        let missing = || (400, "HandleNotFound", "Unable to resolve handle".to_owned());
+        let missing = || invalid(UNKNOWN);
         let did =
             if handle == HANDLE { Some(DID) } else { self.handles.get(handle).map(|it| &**it) };
         Ok(json!({"did": did.ok_or_else(missing)?}))

@@ -8,9 +8,11 @@ import { createHmac } from 'node:crypto'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
+import { Transform } from 'node:stream'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { deflateSync } from 'node:zlib'
 
 const [binary, serverDir] = process.argv.slice(2)
 const here = dirname(fileURLToPath(import.meta.url))
@@ -36,6 +38,10 @@ setTimeout(() => {
   console.log(`FAILED  the run took more than ${TOTAL_MS / 1000} s`)
   close()
 }, TOTAL_MS).unref()
+
+/** The titles of the entries, in order, and the texts of those whose text is another. */
+const titles = []
+const texts = new Map()
 
 // ---- the server ----
 
@@ -100,17 +106,86 @@ const toggle = async (word) => {
   await line(pds, word, after)
 }
 
-/** How many posts of the repository have this text; without one, how many posts there are. */
-const posts = async (text) => {
+/** The posts of the repository. */
+const records = async () => {
   const query = `repo=${server.did}&collection=app.bsky.feed.post&limit=100`
   const answer = await fetch(`${server.url}/xrpc/com.atproto.repo.listRecords?${query}`)
-  const { records } = await answer.json()
-  return records.filter(({ value }) => text === undefined || value.text === text).length
+  return (await answer.json()).records.map(({ value }) => value)
 }
+
+/** How many posts of the repository have this text; without one, how many posts there are. */
+const posts = async (text) => {
+  return (await records()).filter((post) => text === undefined || post.text === text).length
+}
+
+/** The card of the post with this text. */
+const card = async (text) => {
+  return (await records()).find((post) => post.text === text).embed.external
+}
+
+/** The bytes of a picture, as the server gives them to everyone. */
+const blob = async (thumb) => {
+  const query = `did=${server.did}&cid=${thumb.ref.$link}`
+  const answer = await fetch(`${server.url}/xrpc/com.atproto.sync.getBlob?${query}`)
+  if (!answer.ok) throw new Error(`getBlob: ${answer.status}`)
+  return Buffer.from(await answer.arrayBuffer())
+}
+
+// ---- the web: the pages of the entries, and their pictures ----
+
+/** The check sum of a PNG chunk. */
+const crc32 = (bytes) => {
+  let crc = 0xffffffff
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
+  }
+  return ~crc >>> 0
+}
+
+/** A PNG of one colour. */
+const png = (width, height) => {
+  const chunk = (name, data) => {
+    const body = Buffer.concat([Buffer.from(name), data])
+    const frame = Buffer.alloc(8)
+    frame.writeUInt32BE(data.length, 0)
+    frame.writeUInt32BE(crc32(body), 4)
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)])
+  }
+  const head = Buffer.alloc(13)
+  head.writeUInt32BE(width, 0)
+  head.writeUInt32BE(height, 4)
+  head.set([8, 2], 8) // 8 bits, red green blue
+  const rows = Buffer.alloc(height * (1 + 3 * width), 100)
+  for (let row = 0; row < height; row += 1) rows[row * (1 + 3 * width)] = 0
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+  return Buffer.concat([
+    signature, chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0)),
+  ])
+}
+
+/** The titles of the entries whose page there is. */
+const paged = new Set()
+const web = http.createServer((request, response) => {
+  const title = titles[Number(request.url.slice(1))]
+  if (request.url === '/picture.png') {
+    response.end(png(1600, 800))
+  } else if (paged.has(title)) {
+    response.setHeader('content-type', 'text/html; charset=utf-8')
+    response.end(`<title>no</title><meta property="og:title" content="The page of ${title}">
+      <meta property="og:description" content="What it is about">
+      <meta property="og:image" content="/picture.png">`)
+  } else {
+    response.statusCode = 404
+    response.end()
+  }
+})
+const webPort = await freePort()
+await new Promise((resolve) => web.listen(webPort, '127.0.0.1', resolve))
 
 // ---- the proxy ----
 
-/** What happens to the next request of a method: `lose`, `hold` or `expired`. */
+/** What happens to the next request of a method: `lose`, `hold`, `expired`, or what changes it. */
 const troubles = []
 const seen = []
 const held = []
@@ -124,6 +199,29 @@ const expiredToken = () => {
   }
   const signed = `${part({ typ: 'at+jwt', alg: 'HS256' })}.${part(claims)}`
   return `${signed}.${createHmac('sha256', JWT_SECRET).update(signed).digest('base64url')}`
+}
+
+/** Changes to a record on its way, none of its length. */
+const changes = {
+  /** Another picture is in it, one that the server was never given. */
+  forgotten: (text) => text.replace(
+    /("\$link":"\w{20})(\w)/, (all, start, letter) => start + (letter === 'a' ? 'b' : 'a'),
+  ),
+  /** The card leads nowhere. */
+  spoiled: (text) => text.replace('"external":{"uri":"http:', '"external":{"uri":"h ttp'),
+}
+
+const changing = (change) => {
+  const chunks = []
+  return new Transform({
+    transform: (chunk, encoding, done) => {
+      chunks.push(chunk)
+      done()
+    },
+    flush: (done) => {
+      done(null, change(Buffer.concat(chunks).toString()))
+    },
+  })
 }
 
 const proxy = http.createServer((request, response) => {
@@ -148,7 +246,8 @@ const proxy = http.createServer((request, response) => {
   })
   // a server that is down: its proxy hangs up, as if it were not there
   onward.on('error', () => response.destroy())
-  request.pipe(onward)
+  if (trouble in changes) request.pipe(changing(changes[trouble])).pipe(onward)
+  else request.pipe(onward)
 })
 const proxyUp = (port) => new Promise((resolve) => proxy.listen(port, '127.0.0.1', resolve))
 const proxyDown = () => new Promise((resolve) => {
@@ -162,7 +261,6 @@ const proxyPort = proxy.address().port
 
 const config = join(dir, 'config.toml')
 const feed = join(dir, 'feed.xml')
-const titles = []
 
 const write = (path, text) => {
   writeFileSync(`${path}.new`, text, { mode: 0o600 })
@@ -174,7 +272,7 @@ const publishFeed = () => {
   <entry>
     <id>tag:example.com,2026:${n}</id>
     <title>${title}</title>
-    <link href="https://example.com/${n}"/>
+    <link href="http://127.0.0.1:${webPort}/${n}"/>
     <published>${new Date().toISOString()}</published>
     <updated>${new Date().toISOString()}</updated>
   </entry>`)
@@ -203,6 +301,9 @@ base_url = "http://127.0.0.1:${proxyPort}"
 delay = "0s"
 format_string = "{{title}}"
 append_url = false
+
+[http]
+allow_private = ["127.0.0.1"]
 
 [delivery]
 retry_base = "1s"
@@ -250,6 +351,15 @@ const isThereOnce = async (title) => {
   if (found !== 1) throw new Error(`it is there ${found} times`)
 }
 
+const hasPicture = async (title) => {
+  const { title: told, description, thumb } = await card(title)
+  if (told !== `The page of ${title}`) throw new Error(told)
+  if (description !== 'What it is about') throw new Error(description)
+  if (thumb?.mimeType !== 'image/jpeg') throw new Error(JSON.stringify(thumb))
+  const bytes = await blob(thumb)
+  if (bytes.length !== thumb.size || bytes.readUInt16BE(0) !== 0xffd8) throw new Error('no JPEG')
+}
+
 const isTriedInVain = async (title) => {
   await until('an attempt', async () => (await crosspost(title))?.attempts > 0)
   if ((await crosspost(title)).state === 'published') throw new Error('published to nobody')
@@ -283,6 +393,54 @@ const cases = {
     troubles.push({ method: 'putRecord', what: 'lose' }, { method: 'getRecord', what: 'lose' })
     announce(title)
     await isThereOnce(title)
+  },
+  'a card with what the page says, and its picture': async (title) => {
+    paged.add(title)
+    announce(title)
+    await isThereOnce(title)
+    await hasPicture(title)
+  },
+  'lost answer to the putRecord of a card with a picture': async (title) => {
+    paged.add(title)
+    troubles.push({ method: 'putRecord', what: 'lose' })
+    announce(title)
+    await isThereOnce(title)
+    await hasPicture(title)
+  },
+  'lost answer to uploadBlob: a card without a picture': async (title) => {
+    paged.add(title)
+    troubles.push({ method: 'uploadBlob', what: 'lose' })
+    announce(title)
+    await isThereOnce(title)
+    const { title: told, thumb } = await card(title)
+    if (told !== `The page of ${title}` || thumb !== undefined) throw new Error(`${told}, ${thumb}`)
+  },
+  'a card without a page says what the feed says': async (title) => {
+    announce(title)
+    await isThereOnce(title)
+    const { title: told, thumb } = await card(title)
+    if (told !== title || thumb !== undefined) throw new Error(`${told}, ${thumb}`)
+  },
+  'a picture that the server lost before the post': async (title) => {
+    paged.add(title)
+    troubles.push({ method: 'putRecord', what: 'forgotten' })
+    announce(title)
+    await isThereOnce(title)
+    await hasPicture(title)
+    const lost = seen.findIndex((call) => call.startsWith('putRecord 400 BlobNotFound'))
+    if (lost < 0) throw new Error('the server had it')
+    if (!seen.slice(lost).includes('uploadBlob 200')) throw new Error('it was not uploaded again')
+  },
+  'a card that the server refuses: its URL is in the text': async (title) => {
+    paged.add(title)
+    troubles.push({ method: 'putRecord', what: 'spoiled' })
+    announce(title)
+    await reaches(title, 'published')
+    const text = `${title} http://127.0.0.1:${webPort}/${titles.indexOf(title)}`
+    const [post, ...more] = (await records()).filter((post) => post.text.startsWith(title))
+    if (post.text !== text || post.embed || more.length > 0) throw new Error(JSON.stringify(post))
+    texts.set(title, text)
+    if (!seen.includes('putRecord 400 InvalidRequest spoiled')) throw new Error('it was taken')
   },
   'expired access token': async (title) => {
     troubles.push({ method: 'putRecord', what: 'expired' })
@@ -337,7 +495,7 @@ const cases = {
   'every entry once, with two sign-ins in all': async () => {
     if (troubles.length > 0) throw new Error(`never met: ${JSON.stringify(troubles)}`)
     for (const title of titles.filter((title) => title !== 'old')) {
-      const found = await posts(title)
+      const found = await posts(texts.get(title) ?? title)
       if (found !== 1) throw new Error(`\`${title}\` is there ${found} times`)
     }
     if (await posts() !== titles.length - 1) throw new Error('there are posts of no entry')

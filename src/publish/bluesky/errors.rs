@@ -101,10 +101,10 @@ fn is_about_key(message: &str) -> bool {
     message.starts_with("Invalid record key") || message == "Unacceptable slur in record key"
 }
 
-/// Whether a message names a place in the card: `Record/embed/external/uri must be a uri`, or with
-/// newer servers `… at $.record.embed.external.uri`.
+/// Whether a message names a place in the card: `Invalid uri … at $.record.embed.external.uri`, or
+/// with older servers `Record/embed/external/uri must be a uri`.
 fn is_about_embed(message: &str) -> bool {
-    message.contains("/embed") || message.contains(".embed")
+    message.contains(" $.record.embed") || message.contains("Record/embed")
 }
 
 impl Answer {
@@ -247,9 +247,12 @@ mod tests {
         };
         check_at("Record/embed/external/uri must be a uri", M::BadCard);
         check_at("Record/embed must be one of the union's types", M::BadCard);
-        check_at("bad uri (got \"x\") at $.record.embed.external.uri", M::BadCard);
+        check_at("Invalid uri (got \"x\") at $.record.embed.external.uri", M::BadCard);
         check_at("Record/embed/external/thumb should be a blob ref", M::BadThumb);
-        check_at("blob too big (maximum 1000000) at $.record.embed.external.thumb", M::BadThumb);
+        check_at("blob too big (maximum 1) at $.record.embed.external.thumb", M::BadThumb);
+        check_at("Expected x (got y) at $.record.embed.external.thumb.mimeType", M::BadThumb);
+        let did = "Invalid DID (got \".embed\") at $.record.facets[0].features[0].did";
+        check(400, "InvalidRequest", &invalid(did), (M::Content, "content", "account"));
         check(400, "BlobNotFound", "Could not find blob: bafk", (M::NoBlob, "card", "retry"));
         check(400, "BlobTooLarge", "This file is too large.", (M::BadThumb, "card", "retry"));
         check(400, "InvalidMimeType", "", (M::BadThumb, "card", "retry"));

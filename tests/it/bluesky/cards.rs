@@ -176,7 +176,8 @@ async fn a_blob_that_was_swept_away_is_uploaded_once_more() {
 
 #[tokio::test]
 async fn a_picture_that_is_refused_is_left_out_and_a_card_that_is_refused_is_said_to_be() {
-    let at = "Invalid app.bsky.feed.post record: Record/embed/external/thumb is not it";
+    let at = "Invalid app.bsky.feed.post record: blob too big (maximum 1000000, got 1000212) at \
+         $.record.embed.external.thumb";
     for (error, message) in [
         ("BlobTooLarge", "This file is too large."),
         ("InvalidMimeType", ""),
@@ -191,7 +192,8 @@ async fn a_picture_that_is_refused_is_left_out_and_a_card_that_is_refused_is_sai
         bench.no_complaints();
     }
     let bench = Bench::signed_in().await;
-    let at = "Invalid app.bsky.feed.post record: Record/embed/external/uri must be a uri";
+    let at = "Invalid app.bsky.feed.post record: Invalid uri (got \"x\") at \
+         $.record.embed.external.uri";
     bench.server.script("putRecord", Trouble::Refuse(400, "InvalidRequest", at));
     let Outcome::Failed(failure) = bench.send(&bench.pictured()).await else { panic!() };
     assert_eq!(failure.class, Class::Card, "{}", failure.message);
@@ -207,6 +209,22 @@ async fn a_picture_that_is_refused_is_left_out_and_a_card_that_is_refused_is_sai
         .collect();
     assert_eq!(keys.len(), 1);
     bench.no_complaints();
+}
+
+/// What the server would refuse by itself, not on command.
+#[tokio::test]
+async fn a_picture_that_is_none_or_too_large_is_left_out() {
+    let large = [PICTURE, &[0; 1_000_000]].concat();
+    let table = [(large, "image/jpeg", 2), (b"plain text".to_vec(), "text/plain", 1)];
+    for (bytes, media_type, puts) in table {
+        let bench = Bench::signed_in().await;
+        let file = bench.shelf.put(&bytes, "image/jpeg").unwrap();
+        let told = Thumb { file, media_type: media_type.into(), ..Thumb::default() };
+        let card = draft().card.map(|card| Card { thumb: Some(told), ..card });
+        let record = bench.sent(&Draft { card, ..draft() }).await;
+        assert!(thumb(&record).is_null(), "{media_type}");
+        assert_eq!((bench.uploads(), bench.puts()), (1, puts), "{media_type}");
+    }
 }
 
 #[tokio::test]

@@ -46,7 +46,8 @@ impl Blobs {
         )
     }
 
-    /// Whether a record may name what it names.
+    /// Whether a record may name what it names. Stricter than the real server, which takes another
+    /// type and size than it gave.
     pub fn check(&self, record: &Value) -> Result<(), Refusal> {
         let blob = &record["embed"]["external"]["thumb"];
         if blob.is_null() {
@@ -64,12 +65,12 @@ impl Blobs {
             return Err((400, "InvalidSize", "Size of file does not match".into()));
         }
         if !kind.starts_with("image/") {
-            let why = format!("Wrong type of file. It is {kind} but it must match image/*.");
-            return Err((400, "InvalidMimeType", why));
+            let why = format!("Expected \"image/*\" (got \"{kind}\")");
+            return Err(invalid(&why, ".mimeType"));
         }
         if bytes.len() as u64 > THUMB_BYTES_MAX {
-            let why = "This file is too large. The maximum size is 976.56KB.";
-            return Err((400, "BlobTooLarge", why.into()));
+            let why = format!("blob too big (maximum {THUMB_BYTES_MAX}, got {})", bytes.len());
+            return Err(invalid(&why, ""));
         }
         Ok(())
     }
@@ -83,4 +84,10 @@ impl Blobs {
     pub fn sweep(&mut self) {
         self.0.clear();
     }
+}
+
+/// In the words of the real server.
+fn invalid(why: &str, part: &str) -> Refusal {
+    let at = format!("$.record.embed.external.thumb{part}");
+    (400, "InvalidRequest", format!("Invalid app.bsky.feed.post record: {why} at {at}"))
 }

@@ -184,7 +184,8 @@ fn a_stop_does_not_wait_for_a_slow_page_and_nothing_has_begun() {
 #[test]
 fn a_card_that_is_refused_leaves_its_url_in_the_text() {
     let stage = Stage::new(OPEN, |_| page(PAGE));
-    let why = "Invalid app.bsky.feed.post record: Record/embed/external/uri must be a uri";
+    let why =
+        "Invalid app.bsky.feed.post record: Invalid uri (got \"x\") at $.record.embed.external.uri";
     stage.bluesky.script("putRecord", Trouble::Refuse(400, "InvalidRequest", why));
     let daemon = stage.start();
     let card = stage.card(&daemon);
@@ -193,7 +194,7 @@ fn a_card_that_is_refused_leaves_its_url_in_the_text() {
     assert_eq!(record["text"], format!("Entry 1 {}", stage.web.url("/posts/1")));
     assert_eq!(record["facets"][0]["features"][0]["uri"], stage.web.url("/posts/1").as_str());
     let line = daemon.wait("\"Entry 1\" goes to sky without its card, with the URL in its text");
-    assert!(line.contains("Record/embed/external/uri"), "{line}");
+    assert!(line.contains("$.record.embed.external.uri"), "{line}");
     assert_eq!(stage.bluesky.seen_of("putRecord").len(), 2);
     daemon.stop();
 }
