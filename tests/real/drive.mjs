@@ -436,7 +436,7 @@ const cases = {
     troubles.push({ method: 'putRecord', what: 'spoiled' })
     announce(title)
     await reaches(title, 'published')
-    const text = `${title} http://127.0.0.1:${webPort}/${titles.indexOf(title)}`
+    const text = `${title} 127.0.0.1:${webPort}/${titles.indexOf(title)}` // shown short
     const [post, ...more] = (await records()).filter((post) => post.text.startsWith(title))
     if (post.text !== text || post.embed || more.length > 0) throw new Error(JSON.stringify(post))
     texts.set(title, text)

@@ -191,10 +191,33 @@ fn a_card_that_is_refused_leaves_its_url_in_the_text() {
     let card = stage.card(&daemon);
     assert!(card.is_null());
     let record = stage.bluesky.records().remove(0).value;
-    assert_eq!(record["text"], format!("Entry 1 {}", stage.web.url("/posts/1")));
+    // shown short, and linked whole
+    assert_eq!(record["text"], format!("Entry 1 {}/posts/1", stage.web.address()));
     assert_eq!(record["facets"][0]["features"][0]["uri"], stage.web.url("/posts/1").as_str());
     let line = daemon.wait("\"Entry 1\" goes to sky without its card, with the URL in its text");
     assert!(line.contains("$.record.embed.external.uri"), "{line}");
     assert_eq!(stage.bluesky.seen_of("putRecord").len(), 2);
+    daemon.stop();
+}
+
+#[test]
+fn people_are_mentioned_and_strangers_are_not() {
+    let people = "[people]\n\"Bob Dobbs\" = { bluesky = \"@bob.example\" }\n\
+         \"Nobody\" = { bluesky = \"@nobody.example\" }\n";
+    let stage = Stage::new(people, |_| Reply::status(404));
+    stage.bluesky.add_handle("bob.example", "did:plc:bobbobbobbob");
+    let daemon = stage.site.start();
+    daemon.wait("first sight of blog for sky");
+    let title = "Bob Dobbs, Nobody and @stranger.example".to_owned();
+    stage.blog.add(Item { title, ..news("1") });
+    daemon.wait("published ");
+    let record = stage.bluesky.records().remove(0).value;
+    assert_eq!(record["text"], "@bob.example, @nobody.example and @stranger.example");
+    let facets = record["facets"].as_array().unwrap();
+    assert_eq!(facets.len(), 1, "{facets:?}");
+    assert_eq!(facets[0]["features"][0]["did"], "did:plc:bobbobbobbob");
+    daemon.wait("`nobody.example` is mentioned, but pings nobody: ");
+    assert_eq!(stage.bluesky.seen_of("resolveHandle").len(), 2);
+    assert_eq!(stage.bluesky.complaints(), [] as [&str; 0]);
     daemon.stop();
 }
