@@ -16,7 +16,7 @@ use crate::config::{AccountConfig, Credentials, Delivery};
 use crate::crosspost::{Failure, Receipt};
 use crate::draft::Draft;
 use crate::names::CrosspostId;
-use crate::platform::Limits;
+use crate::platform::{Limits, Platform};
 use crate::shelf::Shelf;
 
 pub mod backoff; // how long to wait
@@ -43,6 +43,22 @@ pub fn open(
         }
         Credentials::Outbox { path } => Arc::new(outbox::Outbox::new(path)),
     })
+}
+
+/// What a draft for `account` may hold, as far as its `memory` says; none where its server was
+/// never asked. Asks nobody.
+pub fn remembered_limits(
+    account: &AccountConfig,
+    memory: impl Fn(&str) -> Option<Value>,
+) -> Option<Limits> {
+    match (account.platform, &account.credentials) {
+        (Platform::Mastodon, Some(Credentials::Mastodon { base_url, .. })) => {
+            let origin = base_url.origin().ascii_serialization();
+            mastodon::remembered_limits(memory, Some(&origin))
+        }
+        (Platform::Mastodon, _) => mastodon::remembered_limits(memory, None),
+        (platform, _) => Some(platform.limits()),
+    }
 }
 
 /// A destination of one account.

@@ -28,6 +28,7 @@ pub mod entries; // what the feeds said
 mod error;
 pub mod feeds; // what is polled, and when
 pub mod incidents; // what the owner was told
+mod look; // for those who change nothing
 pub mod people; // what the commands change
 mod schema;
 pub mod views; // what the commands show

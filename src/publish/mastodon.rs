@@ -35,6 +35,8 @@ mod readback;
 mod recognise;
 mod server;
 
+pub use instance::remembered_limits;
+
 use attempt::{Note, Opened, Request, Status};
 use identity::Account;
 use readback::Lost;

@@ -187,6 +187,20 @@ pub fn body(connection: &Connection, entry: EntryId) -> Result<Option<Entry>> {
     Ok(body.flatten().map(|body| serde_json::from_str(&body)).transpose()?)
 }
 
+/// The newest entry of all active feeds: by its date, else by when it was first seen.
+///
+/// # Errors
+/// The database can't be read.
+pub fn newest(connection: &Connection) -> Result<Option<EntryId>> {
+    let found = connection.query_row(
+        "SELECT e.id FROM entries e JOIN feeds f ON f.id = e.feed_id WHERE f.active
+         ORDER BY coalesce(e.published_at, e.first_seen_at) DESC, e.id DESC LIMIT 1",
+        (),
+        |row| row.get(0),
+    );
+    Ok(found.optional()?.map(EntryId))
+}
+
 /// Drops the bodies of entries whose crossposts are all settled and that did not change since
 /// `before`. Ids, hashes and receipts stay: old posts never come back as new. Tells how many.
 ///

@@ -33,6 +33,12 @@ impl StoreError {
         ))
     }
 
+    pub(super) fn older() -> Self {
+        Self::new(
+            "it was written by an older posse-party: restart the daemon, which brings it up to date",
+        )
+    }
+
     pub(super) fn missing(path: &Path) -> Self {
         Self::new(format!(
             "there is no database at `{}` yet: start the daemon with `posse-party run` first",

@@ -177,6 +177,19 @@ pub fn migrate(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
+/// Sees that the database has the newest schema, and changes nothing.
+///
+/// # Errors
+/// It has another one.
+pub fn demand_newest(connection: &Connection) -> Result<()> {
+    let newest = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
+        at if at > newest => Err(StoreError::newer(at, newest)),
+        at if at < newest => Err(StoreError::older()),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +210,17 @@ mod tests {
         connection.pragma_update(None, "user_version", 99).unwrap();
         let error = migrate(&mut connection).unwrap_err().to_string();
         assert!(error.contains("newer"), "{error}");
+        let error = demand_newest(&connection).unwrap_err().to_string();
+        assert!(error.contains("newer"), "{error}");
+    }
+
+    #[test]
+    fn who_looks_brings_nothing_up_to_date() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let error = demand_newest(&connection).unwrap_err().to_string();
+        assert!(error.contains("older"), "{error}");
+        migrate(&mut connection).unwrap();
+        demand_newest(&connection).unwrap();
     }
 
     #[test]

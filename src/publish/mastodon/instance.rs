@@ -58,6 +58,16 @@ pub async fn limits(server: &Server, desk: &Desk<'_>) -> Limits {
     known.map_or(Platform::Mastodon.limits(), |instance| instance.limits)
 }
 
+/// What a post may hold, as far as the `memory` of an account on `origin` says. Asks nobody.
+pub fn remembered_limits(
+    memory: impl Fn(&str) -> Option<Value>,
+    origin: Option<&str>,
+) -> Option<Limits> {
+    let memory: Memory = serde_json::from_value(memory(PLACE)?).ok()?;
+    let same = origin.is_none_or(|origin| origin == memory.origin);
+    memory.known.filter(|_| same).map(|instance| instance.limits)
+}
+
 /// The family as far as it is known without asking.
 pub async fn remembered_family(server: &Server, desk: &Desk<'_>) -> Family {
     remembered(server, desk)
