@@ -20,6 +20,7 @@ use crate::store::StoreError;
 mod run; // the daemon
 mod check; // is the config right, and do feeds and accounts answer
 mod feed; // what the daemon sees in a feed
+mod preview; // what an entry becomes, account by account
 mod status; // feeds, accounts, queue
 mod list; // crossposts by state
 mod why; // one entry's story
@@ -59,6 +60,7 @@ enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
     Feed(feed::Arguments),
+    Preview(preview::Arguments),
     Status(status::Arguments),
     List(list::Arguments),
     Why(why::Arguments),
@@ -138,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&path, &arguments).map(|()| Answer::well("")),
         Command::Check(arguments) => check::check(&path, &arguments),
         Command::Feed(arguments) => feed::feed(&path, &arguments),
+        Command::Preview(arguments) => preview::preview(&path, &arguments),
         Command::Status(arguments) => status::status(&path, &arguments),
         Command::List(arguments) => list::list(&path, &arguments),
         Command::Why(arguments) => why::why(&path, &arguments),

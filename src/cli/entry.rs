@@ -44,7 +44,7 @@ pub fn find(db: &Connection, typed: &str) -> Result<Meant> {
 }
 
 /// `typed` as it stands, and as a URL that means the same.
-fn spellings(typed: &str) -> Vec<String> {
+pub fn spellings(typed: &str) -> Vec<String> {
     let mut names = vec![typed.to_owned()];
     if let Ok(mut url) = Url::parse(typed) {
         url.set_fragment(None);

@@ -154,7 +154,7 @@ fn read_stdin() -> Result<ParsedFeed, CliError> {
 }
 
 /// One unconditional GET, or one read of a file.
-async fn fetch(url: &Url, contact: Option<&str>) -> Result<ParsedFeed, CliError> {
+pub async fn fetch(url: &Url, contact: Option<&str>) -> Result<ParsedFeed, CliError> {
     let client = http::feeds(&http::user_agent(contact)).context("failed to prepare HTTP")?;
     let fetched = fetch::fetch(&client, &Ask::new(url), Clock::System.now()).await;
     let fetched = fetched.map_err(anyhow::Error::from)?;

@@ -80,7 +80,7 @@ fn active(desk: &Desk, account: Account) -> std::result::Result<Account, CliErro
 }
 
 /// The entries that are surely meant: one, or several with the same URL.
-fn unambiguous(typed: &str, meant: Meant) -> std::result::Result<Vec<EntryStory>, CliError> {
+pub fn unambiguous(typed: &str, meant: Meant) -> std::result::Result<Vec<EntryStory>, CliError> {
     let Meant { entries, rival } = meant;
     let Some(first) = entries.first() else { return Err(entry::unknown(typed)) };
     if let Some(rival) = rival {

@@ -55,19 +55,6 @@ impl Pages {
         &self.shelf
     }
 
-    /// What the page at `url` says of itself.
-    async fn page(&self, url: &str) -> Result<Page, String> {
-        let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let fetched = self.guard.get(&url, PAGE).await.map_err(|error| error.to_string())?;
-        let kind = fetched.content_type.as_deref();
-        if let Some(other) = kind.filter(|kind| !kind.to_ascii_lowercase().contains("html")) {
-            return Err(format!("it is `{other}`, no web page"));
-        }
-        let read = move || page::read(&fetched.body, fetched.content_type.as_deref(), &fetched.url);
-        // on a thread of its own: a parser that panics on what a stranger sent must end this only
-        tokio::task::spawn_blocking(read).await.map_err(|_panicked| "it broke its parser".into())
-    }
-
     /// The picture at `url`, fitted to `bytes_max` and put on the shelf.
     async fn picture(&self, url: &str, bytes_max: usize) -> Result<Thumb, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
@@ -94,6 +81,22 @@ impl Pages {
     }
 }
 
+/// What the page at `url` says of itself.
+///
+/// # Errors
+/// Why it can't be read, for people.
+pub async fn read_page(guard: &Guard, url: &str) -> Result<Page, String> {
+    let url = Url::parse(url).map_err(|error| error.to_string())?;
+    let fetched = guard.get(&url, PAGE).await.map_err(|error| error.to_string())?;
+    let kind = fetched.content_type.as_deref();
+    if let Some(other) = kind.filter(|kind| !kind.to_ascii_lowercase().contains("html")) {
+        return Err(format!("it is `{other}`, no web page"));
+    }
+    let read = move || page::read(&fetched.body, fetched.content_type.as_deref(), &fetched.url);
+    // on a thread of its own: a parser that panics on what a stranger sent must end this only
+    tokio::task::spawn_blocking(read).await.map_err(|_panicked| "it broke its parser".into())
+}
+
 /// Composes the draft of `subject` with what its page says, and fetches the picture of its card.
 /// Without `pages` nothing is fetched.
 ///
@@ -103,7 +106,7 @@ pub async fn drafted(pages: Option<&Pages>, subject: &Subject<'_>) -> Result<Dra
     let mut notes = Vec::new();
     let mut page = None;
     if let (Some(pages), Some(url)) = (pages, compose::page_wanted(subject)) {
-        match pages.page(url).await {
+        match read_page(&pages.guard, url).await {
             Ok(read) => page = Some(read),
             Err(why) => notes.push(format!(
                 "the card says what the feed says, because the page can't be read: {why}"

@@ -15,13 +15,14 @@ use site::{Site, fed, said};
 mod check; // what is wrong, before it goes wrong
 mod control; // what an entry says about itself
 mod daemon; // a running daemon notices
+mod preview; // what is not public yet
 mod look; // what a person sees
 mod secrets; // what nobody sees
 mod site;
 
-const ALL: [&str; 14] = [
-    "run", "check", "feed", "status", "list", "why", "poll", "publish", "retry", "skip", "release",
-    "resolve", "resume", "backup",
+const ALL: [&str; 15] = [
+    "run", "check", "feed", "preview", "status", "list", "why", "poll", "publish", "retry", "skip",
+    "release", "resolve", "resume", "backup",
 ];
 
 #[test]

@@ -1,0 +1,365 @@
+//! Post: what an entry, or a text, becomes for one target, with all that is to be said of it.
+
+use std::collections::BTreeSet;
+
+use serde::{Serialize, Serializer};
+
+use super::outlook::Outlook;
+use super::read::Answer;
+use super::target::Target;
+use super::tokens::{self, Kind, Token};
+use crate::compose::page::Page;
+use crate::compose::tokens::is_web_address;
+use crate::compose::{self, ComposeError, Subject, count};
+use crate::config::Config;
+use crate::draft::{Channel, Draft, Facet, Media, Visibility};
+use crate::entry::Entry;
+use crate::names::Label;
+use crate::platform::{Cards, Limits, Platform, Unit};
+use crate::settings::{Choice, Layer, Origin, Settings};
+
+/// What is shown for one target. What is not for scripts is not serialised.
+#[derive(Clone, Debug, Serialize)]
+pub struct Post {
+    /// Absent for a platform alone.
+    pub account: Option<Label>,
+    /// Where it goes.
+    pub platform: Platform,
+    /// As it would be sent.
+    pub text: String,
+    /// Its length, in `unit`.
+    pub count: usize,
+    /// The most that is taken.
+    pub limit: u32,
+    /// How it is counted.
+    #[serde(serialize_with = "unit_word")]
+    pub unit: Unit,
+    /// Whether it fits and would be taken.
+    pub valid: bool,
+    /// Where links, hashtags and mentions are.
+    pub tokens: Vec<Token>,
+    /// What is sent beside the text about ranges of it.
+    pub facets: Vec<Facet>,
+    /// The link card that is sent, or made of the URL that is.
+    pub card: Option<Card>,
+    /// Pictures, videos and sounds.
+    pub media: Vec<Media>,
+    /// BCP 47 tag.
+    pub language: Option<String>,
+    /// Who may see it.
+    pub visibility: Option<Visibility>,
+    /// What stands before it.
+    pub content_warning: Option<String>,
+    /// Why it would not go out.
+    pub skipped: Option<String>,
+    /// What is wrong, what to look at, what was changed.
+    pub warnings: Vec<String>,
+    /// What it would cost, in US dollars.
+    pub cost_usd: Option<f64>,
+    /// Which layer set what, where that was asked for.
+    pub explain: Vec<Choice>,
+    /// A title of its own, where the platform has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Of the warnings, how many at the beginning make it invalid.
+    #[serde(skip)]
+    pub errors: usize,
+    /// What the platform makes of the page by itself.
+    #[serde(skip)]
+    pub crawled: Option<Card>,
+    /// For people only.
+    #[serde(skip)]
+    pub notes: Vec<String>,
+}
+
+/// A link card, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Card {
+    /// Where it leads.
+    pub url: String,
+    /// Its title; may be empty.
+    pub title: String,
+    /// Its description; may be empty.
+    pub description: String,
+    /// Where its picture is.
+    pub image_url: Option<String>,
+    /// What it is made of.
+    pub source: Source,
+}
+
+/// What a card is made of, first of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// `og_*` settings.
+    Settings,
+    /// What the entry's page says of itself.
+    Page,
+    /// The entry's own fields.
+    Entry,
+}
+
+/// A word that stays, for scripts.
+fn unit_word<S: Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match unit {
+        Unit::Graphemes => "graphemes",
+        Unit::CodePoints | Unit::LittleText | Unit::Mastodon { .. } => "characters",
+        Unit::Bytes => "bytes",
+        Unit::Weighted => "weighted",
+    })
+}
+
+/// What the post of an entry is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Drafting<'a> {
+    /// The whole config.
+    pub config: &'a Config,
+    /// The entry as the feed has it.
+    pub entry: &'a Entry,
+    /// For whom.
+    pub target: &'a Target,
+}
+
+impl<'a> Drafting<'a> {
+    fn layers(&self) -> Vec<(Origin, &'a Layer)> {
+        let Self { config, entry, target } = *self;
+        if let Some((label, account)) = &target.account {
+            return account.layers(&config.defaults, label, &entry.control);
+        }
+        let own = [(Origin::Defaults, &config.defaults)];
+        own.into_iter().chain(entry.control.layers(target.platform.tag(), "")).collect()
+    }
+
+    /// Does `work` with what the composer takes.
+    fn with<T>(&self, page: Option<&Page>, work: impl FnOnce(&Subject<'_>) -> T) -> T {
+        let target = self.target;
+        work(&Subject {
+            entry: &self.entry.for_account(target.platform.tag(), target.label()),
+            settings: &Settings::layered(target.platform, self.layers()),
+            platform: target.platform,
+            account: target.label(),
+            limits: &target.limits,
+            people: &self.config.people,
+            page,
+        })
+    }
+
+    /// The page that is worth a look: for the card that is sent, or to show the one that the
+    /// platform will make of it.
+    pub fn page(&self) -> Option<String> {
+        let shown = |subject: &Subject<'_>| {
+            let url = subject.entry.url.as_deref().filter(|url| is_web_address(url));
+            let is_made = matches!(subject.platform.rules().card, Cards::Crawled | Cards::Url);
+            url.filter(|_| is_made).map(str::to_owned)
+        };
+        self.with(None, |subject| {
+            compose::page_wanted(subject).map(str::to_owned).or_else(|| shown(subject))
+        })
+    }
+
+    /// The post, with what its page says.
+    pub fn post(&self, read: Option<&Answer>, outlook: Outlook, explain: bool) -> Post {
+        let page = read.and_then(|read| read.as_ref().ok());
+        let (mut outlook, mut is_unsuited) = (outlook, false);
+        let (draft, refusal) = self.with(page, |subject| match compose::compose(subject) {
+            Ok(draft) => (draft, None),
+            Err(ComposeError::Unsuited(why)) => {
+                outlook.skipped.get_or_insert(why);
+                is_unsuited = true;
+                (if_suited(subject), None)
+            }
+            Err(error) => (error.draft().cloned().unwrap_or_default(), Some(error.to_string())),
+        });
+        let mut post = Post::of_draft(&draft, self.target, refusal);
+        let is_sent = matches!(self.target.platform.rules().card, Cards::Sent { .. });
+        if let (Some(Err(why)), true) = (read, is_sent) {
+            post.warnings.push(format!(
+                "the card says what the feed says, because the page can't be read: {why}"
+            ));
+        }
+        let source = self.with(page, |subject| source(subject.settings, page));
+        post.card = draft.card.map(|card| Card {
+            url: card.url,
+            title: card.title,
+            description: card.description,
+            image_url: card.image_url,
+            source,
+        });
+        post.crawled = crawled(&post, page, self.target.platform);
+        post.warnings.extend(without_alt(&post.media));
+        post.warnings.extend(self.entry.control.problems.iter().cloned());
+        post.warnings.extend(outlook.warnings);
+        post.warnings.extend(draft.notes);
+        let mut told = BTreeSet::new();
+        post.warnings.retain(|warning| told.insert(warning.clone()));
+        post.skipped = outlook.skipped;
+        post.valid &= !is_unsuited;
+        post.notes.extend(outlook.notes);
+        if explain {
+            post.explain = Settings::explain(self.target.platform, self.layers());
+        }
+        post
+    }
+}
+
+impl Post {
+    /// Whether it would be refused. What is not sent is not refused.
+    pub fn is_refused(&self) -> bool {
+        !self.valid && self.skipped.is_none()
+    }
+
+    /// A text as it stands.
+    pub fn of_text(text: &str, target: &Target) -> Self {
+        let (rules, tag) = (target.platform.rules(), target.platform.tag());
+        let tokens = tokens::of_text(text, target.platform);
+        let draft = Draft {
+            text: text.to_owned(),
+            facets: tokens::facets(&tokens, target.platform),
+            ..Draft::default()
+        };
+        let refused = text.chars().find(|c| count::refused(target.platform).contains(c));
+        let refusal = match refused {
+            Some(c) => Some(format!("{tag} takes no `{}`", c.escape_debug())),
+            None => text.trim().is_empty().then(|| "nothing to post: the text is empty".into()),
+        };
+        let mut post = Self::of_draft(&draft, target, refusal);
+        if rules.needs_media {
+            post.warnings.push(format!("{tag} takes no post without a picture or a video"));
+        }
+        let count = |is_meant: fn(&Token) -> bool| tokens.iter().filter(|it| is_meant(it)).count();
+        let is_cashtag = |it: &Token| it.kind == Kind::Tag && it.value.starts_with('$');
+        let is_hashtag = |it: &Token| it.kind == Kind::Tag && !it.value.starts_with('$');
+        for (count, max, name) in [
+            (count(is_hashtag), rules.hashtags_max, "hashtags"),
+            (count(is_cashtag), rules.cashtags_max, "cashtags"),
+        ] {
+            if max.is_some_and(|max| count > max as usize) {
+                let max = max.unwrap_or_default();
+                post.warnings.push(format!("{count} {name}, and {tag} takes {max}"));
+            }
+        }
+        post
+    }
+
+    /// What is true of every draft.
+    fn of_draft(draft: &Draft, target: &Target, refusal: Option<String>) -> Self {
+        let platform = target.platform;
+        let tokens = tokens::of_draft(draft, platform);
+        let limits = &target.limits;
+        let mut errors: Vec<String> = refusal.into_iter().collect();
+        if errors.is_empty() {
+            errors.extend(too_long(draft, limits));
+        }
+        errors.extend(too_many_links(&tokens, platform));
+        let mut notes = Vec::new();
+        if !target.limits_are_known {
+            notes.push(format!(
+                "the limit is {}'s usual one: this server's own is not known before the first post",
+                platform.tag()
+            ));
+        }
+        if let Some(max) = limits.max_bytes {
+            notes.extend(near(draft.text.len(), max));
+        }
+        Self {
+            account: target.account.as_ref().map(|(label, _)| label.clone()),
+            platform,
+            count: count::whole(&draft.text, draft.content_warning.as_deref(), limits.unit),
+            limit: limits.max,
+            unit: limits.unit,
+            valid: errors.is_empty(),
+            cost_usd: cost(&tokens, platform),
+            tokens,
+            facets: draft.facets.clone(),
+            card: None,
+            media: draft.media.clone(),
+            language: draft.language.clone(),
+            visibility: draft.visibility,
+            content_warning: draft.content_warning.clone(),
+            skipped: None,
+            errors: errors.len(),
+            warnings: errors,
+            explain: Vec::new(),
+            title: draft.title.clone(),
+            crawled: None,
+            notes,
+            text: draft.text.clone(),
+        }
+    }
+}
+
+fn source(settings: &Settings, page: Option<&Page>) -> Source {
+    let said = [&settings.og_title, &settings.og_description, &settings.og_image];
+    let has_any = |page: &Page| *page != Page::default();
+    match page {
+        _ if said.into_iter().any(Option::is_some) => Source::Settings,
+        Some(page) if has_any(page) => Source::Page,
+        _ => Source::Entry,
+    }
+}
+
+/// What a draft would be, were there nothing against it: a picture where one is wanted, and for
+/// everybody. Its text is worth a look all the same.
+fn if_suited(subject: &Subject<'_>) -> Draft {
+    let picture = Media { media_type: Some("image".into()), ..Media::default() };
+    let settings = Settings {
+        channel: Channel::Feed,
+        visibility: None,
+        media: Some(vec![picture]),
+        ..subject.settings.clone()
+    };
+    let drafted = compose::compose(&Subject { settings: &settings, ..*subject });
+    let draft = drafted.unwrap_or_default();
+    Draft { media: Vec::new(), visibility: subject.settings.visibility, ..draft }
+}
+
+fn too_long(draft: &Draft, limits: &Limits) -> Option<String> {
+    let excess = count::excess_with(&draft.text, draft.content_warning.as_deref(), limits);
+    excess.map(|excess| format!("too long: {excess}"))
+}
+
+/// A second limit, where it is nearer than the first.
+fn near(bytes: usize, max: u32) -> Option<String> {
+    (bytes * 10 > max as usize * 9).then(|| format!("{bytes} of {max} bytes"))
+}
+
+fn too_many_links(tokens: &[Token], platform: Platform) -> Option<String> {
+    let max = platform.rules().links_max?;
+    let mut links: Vec<&str> =
+        tokens.iter().filter(|it| it.kind == Kind::Link).map(|it| it.value.as_str()).collect();
+    links.sort_unstable();
+    links.dedup();
+    let count = links.len();
+    (count > max as usize).then(|| format!("{count} links, and {} takes {max}", platform.tag()))
+}
+
+fn cost(tokens: &[Token], platform: Platform) -> Option<f64> {
+    let price = platform.rules().price?;
+    let has_link = tokens.iter().any(|token| token.kind == Kind::Link);
+    Some(if has_link { price.with_link_usd } else { price.plain_usd })
+}
+
+/// What a platform that makes its cards itself will probably show.
+fn crawled(post: &Post, page: Option<&Page>, platform: Platform) -> Option<Card> {
+    if platform.rules().card != Cards::Crawled {
+        return None;
+    }
+    let page = page?;
+    let link = post.tokens.iter().find(|token| token.kind == Kind::Link)?;
+    Some(Card {
+        url: link.value.clone(),
+        title: page.title.clone()?,
+        description: page.description.clone().unwrap_or_default(),
+        image_url: page.image.clone(),
+        source: Source::Page,
+    })
+}
+
+fn without_alt(media: &[Media]) -> Vec<String> {
+    let is_image = |media: &&Media| {
+        media.media_type.as_deref().is_none_or(|media_type| media_type.starts_with("image"))
+    };
+    let bare = |media: &&Media| media.alt.as_deref().is_none_or(|alt| alt.trim().is_empty());
+    let images = media.iter().filter(is_image).filter(bare);
+    images.map(|image| format!("no alt text: {}", image.url)).collect()
+}

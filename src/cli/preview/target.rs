@@ -1,0 +1,61 @@
+//! Target: for whom a post is previewed, an account or a platform alone, and what may be sent there.
+
+use crate::config::AccountConfig;
+use crate::names::Label;
+use crate::platform::{Limits, Platform};
+use crate::publish;
+use crate::store::{Result, Store, accounts};
+
+/// For whom a post is previewed.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The platform.
+    pub platform: Platform,
+    /// The account; absent for a platform alone.
+    pub account: Option<(Label, AccountConfig)>,
+    /// What may be sent.
+    pub limits: Limits,
+    /// Whether the limits are the server's own, or those of every server of the platform.
+    pub limits_are_known: bool,
+}
+
+impl Target {
+    /// A platform without an account.
+    pub fn of_platform(platform: Platform) -> Self {
+        Self { platform, account: None, limits: platform.limits(), limits_are_known: true }
+    }
+
+    /// An account, with the limits that it remembers of its server.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn of_account(
+        label: &Label,
+        account: &AccountConfig,
+        store: Option<&Store>,
+    ) -> Result<Self> {
+        let limits = match store {
+            Some(store) => {
+                let (label, account) = (label.clone(), account.clone());
+                let remembered = move |db: &_| {
+                    let Some(row) = accounts::by_label(db, &label)? else { return Ok(None) };
+                    let memory = |place: &str| accounts::note(db, row.id, place).ok().flatten();
+                    Ok(publish::remembered_limits(&account, memory))
+                };
+                store.read(remembered).await?
+            }
+            None => publish::remembered_limits(account, |_| None),
+        };
+        Ok(Self {
+            platform: account.platform,
+            account: Some((label.clone(), account.clone())),
+            limits: limits.unwrap_or(account.platform.limits()),
+            limits_are_known: limits.is_some(),
+        })
+    }
+
+    /// The account's label; empty for a platform alone.
+    pub fn label(&self) -> &str {
+        self.account.as_ref().map_or("", |(label, _)| label.as_str())
+    }
+}
