@@ -52,7 +52,7 @@ pub(super) fn read(text: &str, url: &Url) -> Result<ParsedFeed, ParseError> {
     }
     Ok(ParsedFeed {
         format: format(&version),
-        title: string(&root, "title").map(|title| fold(&title)).filter(|title| !title.is_empty()),
+        title: title(&root),
         home_url: url_of(&root, "home_page_url", url),
         ttl: None,
         entries: identity::settle(drafts, &mut problems),
@@ -90,8 +90,7 @@ impl Feed<'_> {
                 .map(Markup::Html)
         };
         let text = |key| string(item, key).map(Markup::Text);
-        entry.title =
-            string(item, "title").map(|title| fold(&title)).filter(|title| !title.is_empty());
+        entry.title = title(item);
         entry.summary = text("summary");
         entry.content = html("content_html").or_else(|| text("content_text"));
         entry.authors = authors(item, self.base);
@@ -170,6 +169,14 @@ impl Feed<'_> {
 
 fn id(item: &Object) -> Option<String> {
     string(item, "id").map(|id| id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// The title in one line. It is plain text, but many write the entities of HTML; where there is a
+/// `<` as well, it is somebody who writes about HTML.
+fn title(object: &Object) -> Option<String> {
+    let written = string(object, "title")?;
+    let title = if written.contains('<') { fold(&written) } else { markup::fold_text(&written) };
+    (!title.is_empty()).then_some(title)
 }
 
 /// A string, or a number or truth value as one.

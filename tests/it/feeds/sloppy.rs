@@ -183,6 +183,19 @@ fn one_bad_item_of_a_json_feed_costs_only_itself() {
 }
 
 #[test]
+fn titles_of_a_json_feed_may_be_escaped() {
+    let check = |written: &str, expect: &str| {
+        let json = serde_json::json!({"title": written, "items": [{"id": "1", "title": written}]});
+        let feed = read(&json.to_string());
+        assert_eq!(feed.title.as_deref(), Some(expect));
+        assert_eq!(feed.entries[0].title.as_deref(), Some(expect));
+    };
+    check("Tom &amp; Jerry&#8217;s", "Tom & Jerry’s");
+    check("AT&T, R&D; x", "AT&T, R&D; x");
+    check("When to write &amp; for <b>", "When to write &amp; for <b>");
+}
+
+#[test]
 fn what_is_no_feed_is_said() {
     let refuse = |body: &str, expect: &str| {
         assert_eq!(read_bytes(body.as_bytes()).unwrap_err().to_string(), expect, "{body}");
