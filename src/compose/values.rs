@@ -88,12 +88,9 @@ impl<'a> Values<'a> {
     }
 
     fn plain(&self, markup: Option<&Markup>) -> Plain {
-        let mut text = markup.map(text::plain).unwrap_or_default();
-        let is_cut = text.len() > self.reach;
-        if is_cut {
-            text.truncate(text.floor_char_boundary(self.reach));
-        }
-        Plain { text, is_cut }
+        let start = |markup| text::start_of(markup, self.subject.entry, self.reach);
+        let (text, is_all) = markup.map_or((String::new(), true), start);
+        Plain { text, is_cut: !is_all }
     }
 
     fn posting<'p>(&self, plain: &'p Plain) -> &'p str {
