@@ -1,0 +1,106 @@
+//! Truncate: for every platform and any limit, what is composed fits, and a cut is never inside a
+//! grapheme or a token.
+//!
+//! The first four bytes are the platform, whether the URL is appended, and the limit; the rest is
+//! the text.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use posse_party::compose::{self, ComposeError, Subject, count, tokens};
+use posse_party::draft::{Draft, Media};
+use posse_party::entry::{Entry, Markup};
+use posse_party::people::People;
+use posse_party::platform::{Limits, Links, Platform};
+use posse_party::settings::Settings;
+use unicode_segmentation::UnicodeSegmentation;
+
+const URL: &str = "https://posse.example/posts/1";
+const MARKER: char = '…';
+
+fuzz_target!(|input: (u8, u8, u16, &str)| {
+    let (platform, flags, max, text) = input;
+    if text.contains("posse.example") {
+        return; // a URL of its own is another case
+    }
+    let platform = Platform::ALL[usize::from(platform) % Platform::ALL.len()];
+    let append_url = flags & 1 != 0;
+    let entry = Entry {
+        id: "id".into(),
+        url: append_url.then(|| URL.to_owned()),
+        content: Some(Markup::Text(text.into())),
+        // some platforms take nothing without a picture
+        media: vec![Media { url: "https://posse.example/1.jpg".into(), ..Media::default() }],
+        ..Entry::default()
+    };
+    let settings = Settings {
+        format_string: Some("{{content}}".into()),
+        append_url,
+        ..Settings::of_platform(platform)
+    };
+    let limits = Limits { max: u32::from(max), ..platform.limits() };
+    let unlimited = Limits { max: u32::MAX, max_bytes: None, ..limits };
+    let alone = Settings { append_url: false, append_url_if_truncated: false, ..settings.clone() };
+    let body = draft(&entry, &alone, platform, &unlimited);
+    match draft(&entry, &settings, platform, &limits) {
+        Ok(draft) => {
+            assert!(count::fits(&draft.text, &limits), "{:?} is too long", draft.text);
+            let body = body.expect("it was composed with limits").text;
+            if platform.rules().links == Links::Facets {
+                check_facets(&draft); // URLs are shown short: another text
+            } else {
+                check(&body, &draft.text, append_url);
+            }
+        }
+        Err(ComposeError::Empty) => assert!(body.is_err(), "there was text: {text:?}"),
+        Err(ComposeError::Unbreakable(..)) => {
+            assert!(!count::fits(&body.expect("it was composed").text, &limits) || append_url);
+        }
+        Err(error) => panic!("{error}"),
+    }
+});
+
+fn draft(
+    entry: &Entry,
+    settings: &Settings,
+    platform: Platform,
+    limits: &Limits,
+) -> Result<Draft, ComposeError> {
+    let people = &People::new();
+    let account = "me";
+    compose::compose(&Subject { entry, settings, platform, account, limits, people, page: None })
+}
+
+/// Checks that facets are on characters, in order and apart.
+fn check_facets(draft: &Draft) {
+    let mut end = 0;
+    for facet in &draft.facets {
+        let shown = draft.text.get(facet.byte_start..facet.byte_end);
+        assert!(shown.is_some_and(|shown| !shown.is_empty()), "{facet:?} of {:?}", draft.text);
+        assert!(end <= facet.byte_start, "{facet:?} overlaps the one before");
+        end = facet.byte_end;
+    }
+}
+
+/// Checks that `text` is `body`, whole or cut where it may be, and then the URL.
+fn check(body: &str, text: &str, append_url: bool) {
+    let head = if append_url && body != URL {
+        let head = text.strip_suffix(URL);
+        head.unwrap_or_else(|| panic!("{text:?} lacks its URL")).trim_end()
+    } else {
+        text
+    };
+    if head.is_empty() || head == body.trim_end() {
+        return;
+    }
+    let cut = head.strip_suffix(MARKER).unwrap_or_else(|| panic!("{head:?} has no marker"));
+    // between a URL and the marker stands a space
+    let cut = if body.starts_with(cut) { cut } else { cut.trim_end() };
+    assert!(body.starts_with(cut), "{text:?} is not of {body:?}");
+    let at = cut.len();
+    let mut bounds = body.grapheme_indices(true).map(|(at, _)| at);
+    assert!(bounds.any(|bound| bound == at), "{text:?} is cut inside a grapheme of {body:?}");
+    let inside = tokens::find(body).into_iter().find(|it| it.range.start < at && at < it.range.end);
+    assert!(inside.is_none(), "{text:?} is cut inside {inside:?} of {body:?}");
+    let solid = tokens::find(body).into_iter().find(|it| it.is_url && it.range.end == at);
+    assert!(solid.is_none() || !head[at..].starts_with(MARKER), "{text:?}: glued to a URL");
+}

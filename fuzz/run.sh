@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs each fuzz target for a while and prints what it did. Needs cargo-fuzz and a C++ compiler,
+# no nightly: there is no unsafe code here that a sanitizer could watch.
+#
+# usage: fuzz/run.sh [SECONDS [TARGET...]]
+set -uo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-60}
+shift $(($# > 0))
+if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(cargo fuzz list); fi
+
+cargo fuzz build -s none || exit
+built=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
+logs=$(mktemp -d)
+findings=0
+printf '| target | executions | a second | edges | inputs kept | finding |\n|---|---|---|---|---|---|\n'
+for target in "${targets[@]}"; do
+  log=$logs/$target
+  mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
+  finding=none
+  "$built/$target" "fuzz/corpus/$target" -artifact_prefix="fuzz/artifacts/$target/" \
+    -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1 ||
+    { finding="see $log" findings=$((findings + 1)); }
+  awk -v target="$target" -v finding="$finding" '
+    /^stat::number_of_executed_units:/ { executions = $2 }
+    /^stat::average_exec_per_sec:/ { speed = $2 }
+    / cov: / {
+      for (field = 1; field < NF; field++) {
+        if ($field == "cov:") edges = $(field + 1)
+        if ($field == "corp:") { split($(field + 1), parts, "/"); kept = parts[1] }
+      }
+    }
+    END { print "| " target " | " executions " | " speed " | " edges " | " kept " | " finding " |" }
+  ' "$log"
+done
+[ "$findings" = 0 ]

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Fills the corpora with seeds: feeds below the given folders and below tests/ and config/, the
+# HTML and the controls in them, and a few templates and texts.
+#
+# usage: fuzz/seed.sh [FOLDER...]
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+exec python3 - "$top" "$top/tests" "$top/config" "$@" <<'PYTHON'
+import hashlib, html, json, pathlib, re, sys
+
+top, folders = pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]]
+LARGEST = 16 * 1024  # larger seeds only slow the fuzzer down
+ENDINGS = {".atom", ".rss", ".rdf", ".xml", ".json"}
+written = {}
+
+
+def seed(target, data):
+    data = data.encode() if isinstance(data, str) else data
+    if not data or len(data) > LARGEST:
+        return
+    folder = top / "fuzz" / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seed-{hashlib.sha256(data).hexdigest()[:16]}").write_bytes(data)
+    written[target] = written.get(target, 0) + 1
+
+
+def seed_text(text):
+    seed("tokens", text)
+    # each with another platform and limit, with and without the URL
+    nth, limit = written["tokens"], max(8, len(text) // 2)
+    seed("truncate", bytes([nth % 9, nth // 9 % 2]) + limit.to_bytes(2, "little") + text.encode())
+
+
+def strings(value):
+    """All strings of a JSON document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from strings(inner)
+
+
+def texts(document):
+    """What the elements and members of a feed hold, decoded."""
+    if document.lstrip().startswith(("{", "[")):
+        try:
+            yield from strings(json.loads(document))
+        except ValueError:
+            pass
+        return
+    for text in re.findall(r"<!\[CDATA\[(.*?)\]\]>", document, re.S):
+        yield text
+    for text in re.findall(r">([^<]*&lt;[^<]*)<", document):
+        yield html.unescape(text)
+
+
+def shortened(body):
+    """The feed with its first two entries."""
+    try:
+        feed = json.loads(body)
+        feed["items"] = feed["items"][:2]
+        return json.dumps(feed, ensure_ascii=False).encode()
+    except (ValueError, TypeError, KeyError):
+        pass
+    ends = [match.end() for match in re.finditer(rb"</(?:item|entry)>", body)]
+    return body[: ends[1]] + body[ends[-1] :] if len(ends) > 2 else body
+
+
+for folder in folders:
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in ENDINGS):
+        body = path.read_bytes()
+        # the first line is the content type
+        seed("feed", b"\n" + shortened(body))
+        for text in texts(body.decode(errors="replace")):
+            if "<" in text or "&" in text:
+                seed("html_to_text", text)
+            elif len(text) > 20:
+                seed_text(text)
+
+TEMPLATES = [
+    "{{title}}", "{{ title|upper }} by {{author_name}}", "{% if title %}{{title}}{% endif %}",
+    "{{ content | default(title) | truncate(80) }}", "{{ title|replace('a', 'b') }} {{url}}",
+    "{% for word in content|list %}{{word}}{% endfor %}", "{{ {'a': [1, 2]}|tojson }}",
+    "{{ title[1:4] }} {{ content|length + 1 }} {{ not nothing }}", "{# note #}{{ hashtags }}",
+    "{% set a = namespace(n=1) %}{{ a.n }}", "{{ published|default('never') }}",
+]
+for template in TEMPLATES:
+    seed("template", f"{template}\nA title\n<p>One &amp; <b>two</b></p>")
+
+CONTROLS = [
+    '{"syndicate": false}', '{"title": "Hi", "content": "<p>Hi</p>", "hashtags": ["a", "b"]}',
+    '{"platform_overrides": {"bsky": {"format_string": "{{title}}", "append_url": true}}}',
+    '{"account_overrides": {"me": {"media": [{"type": "image", "url": "https://a.example/b.png",'
+    ' "alt": "x"}], "published_at": "2026-01-01T00:00:00Z"}}}',
+    "{syndicate: true, /* why */ title: 'it\\'s', // so\n summary: \"a\", channel: 'story',}",
+    '{"truncate": true, "attach_link": false, "og_image": "https://a.example/c.png"}',
+]
+for control in CONTROLS:
+    seed("extension", control)
+
+TEXTS = [
+    "Read https://example.com/a?b=(c), then #posse with @ada@example.social 👨‍👩‍👧‍👦 or bob@b.example.",
+    "日本語https://例え.jp/語。＃語 @\u2060ann cafe\u0301 $AAPL example.com/x… “https://a.io”",
+    "a\u00a0b\n\n#1 #a1 #é ．@x http://localhost:1/ https:// 🇫🇷🏳️‍⚧️ ไทย नमस्ते",
+]
+for text in TEXTS:
+    seed_text(text)
+
+PAGES = [
+    '<!doctype html><title>A</title><meta property="og:title" content="B &amp; C">'
+    '<meta property=og:image content="/a.png"><meta name="description" content="D">',
+    '<meta charset=iso-8859-1><meta name="twitter:card" content="summary"><base href="/b/">',
+]
+for page in PAGES:
+    seed("page", page)
+
+for target, count in sorted(written.items()):
+    print(f"{target}: {count} seeds")
+PYTHON
