@@ -256,6 +256,24 @@ fn the_examples_of_the_documentation_are_true() {
 }
 
 #[test]
+fn a_flood_of_attributes_ends_the_text() {
+    let started = tokio::time::Instant::now();
+    let many = |count: usize| (0..count).map(|nth| format!(" a{nth:x}")).collect::<String>();
+    for parts in [" ", "/", "='>'", " = \">\" "] {
+        let html = format!("One<a x{}>Two", many(200_000).replace(' ', parts));
+        assert_eq!(html_to_text(&html).get(..9), None, "attributes apart by {parts:?}");
+    }
+    let tag = format!("<a{}>.", many(4_000));
+    assert!(html_to_text(&tag.repeat(200)).len() < 20);
+    // what is only large is read
+    let picture = "ab/+".repeat(7_000);
+    let read = html_to_text(&format!("One<img src='data:image/png;base64,{picture}'>Two"));
+    assert_eq!(read, "OneTwo");
+    assert_eq!(html_to_text(&format!("One<a{}>Two</a>", many(500))), "OneTwo");
+    assert!(started.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
 fn deep_and_broken_markup_takes_linear_time() {
     let started = tokio::time::Instant::now();
     for tag in ["b", "div", "blockquote", "ul", "li", "a href=x", "video", "pre", "q"] {

@@ -32,6 +32,10 @@ pub(super) struct Walker {
     pub out: String,
     /// The addresses in it, in order.
     pub addresses: Vec<Address>,
+    /// How many tokens came.
+    pub tokens: usize,
+    /// How many pairs of attributes were compared for them.
+    pub compared: usize,
     /// No addresses, no marks: everything on one line.
     one_line: bool,
     /// Line ends owed before the next text.
