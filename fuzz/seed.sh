@@ -112,7 +112,7 @@ PAGES = [
     '<meta charset=iso-8859-1><meta name="twitter:card" content="summary"><base href="/b/">',
 ]
 for page in PAGES:
-    seed("page", page)
+    seed("page", "\n" + page)
 
 for target, count in sorted(written.items()):
     print(f"{target}: {count} seeds")
