@@ -26,6 +26,8 @@ use crate::mastodon_server::{
     Answer, Effect, Family, Fault, MastodonServer, Reply, Request, Route, TOKEN,
 };
 
+mod warning;
+
 /// Far longer than a busy machine takes to answer on loopback.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Short enough to wait for, where the server says nothing.

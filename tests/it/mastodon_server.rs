@@ -19,6 +19,7 @@ use crate::wire::Gate;
 mod answers;
 mod wire;
 
+use answers::Sent;
 pub use wire::Request;
 
 /// The software that it pretends to be.
@@ -173,9 +174,16 @@ pub struct Post {
     pub url: String,
     pub created_at: Timestamp,
     pub text: String,
+    /// The content warning, where it is one.
+    pub warning: Option<String>,
+    /// What became of the content warning on Friendica.
+    pub title: Option<String>,
+    /// Whether its media are hidden.
+    pub sensitive: bool,
     pub language: Option<String>,
     pub visibility: String,
     pub boost: bool,
+    pub edited: bool,
     /// Whose it is.
     pub account: String,
 }
@@ -283,9 +291,18 @@ impl MastodonServer {
     pub fn seed(&self, text: &str, age: Duration, boost: bool) {
         self.state.send_modify(|state| {
             let created_at = state.now().minus(age);
-            state.store(text, None, "public", created_at);
+            state.store(&Sent { text, visibility: "public", ..Sent::default() }, created_at);
             state.posts.last_mut().unwrap().boost = boost;
             state.posts.sort_by_key(|post| post.created_at);
+        });
+    }
+
+    /// Changes the last post, as its owner could.
+    pub fn edit_last(&self, change: impl FnOnce(&mut Post)) {
+        self.state.send_modify(|state| {
+            let post = state.posts.last_mut().unwrap();
+            change(post);
+            post.edited = true;
         });
     }
 

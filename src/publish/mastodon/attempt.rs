@@ -65,11 +65,19 @@ pub struct Opened {
     pub is_first: bool,
 }
 
-/// What is posted. Absent fields are not sent: some servers take null for a value.
+/// What is posted. Absent fields are not sent: some servers take null for a value. The order of the
+/// fields is that of the bytes, which must stay the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The text.
     pub status: String,
+    /// What stands before the text, which is hidden behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spoiler_text: Option<String>,
+    /// Set with a `spoiler_text`. Most servers do that by themselves; Pixelfed drops the warning of
+    /// a post without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<bool>,
     /// ISO 639-1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
@@ -81,8 +89,11 @@ pub struct Status {
 impl Status {
     /// What `draft` is posted as.
     pub fn of(draft: &Draft) -> Self {
+        let spoiler_text = draft.content_warning.clone().filter(|it| !it.trim().is_empty());
         Self {
             status: draft.text.clone(),
+            sensitive: spoiler_text.is_some().then_some(true),
+            spoiler_text,
             language: draft.language.clone().filter(|tag| !tag.is_empty()),
             visibility: draft.visibility.map(Visibility::as_str).map(str::to_owned),
         }
@@ -306,5 +317,16 @@ mod tests {
             },
             r#"{"status":"Hi","language":"de","visibility":"unlisted"}"#,
         );
+        let warned = |warning: &str| Draft {
+            text: "Hi".into(),
+            content_warning: Some(warning.into()),
+            language: Some("de".into()),
+            ..Draft::default()
+        };
+        check(
+            warned("Spoilers"),
+            r#"{"status":"Hi","spoiler_text":"Spoilers","sensitive":true,"language":"de"}"#,
+        );
+        check(warned(" "), r#"{"status":"Hi","language":"de"}"#);
     }
 }

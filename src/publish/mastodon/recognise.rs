@@ -2,7 +2,10 @@
 //!
 //! Servers show HTML of their own making, so neither links nor words alone tell a post: links are
 //! shared by posts (of a link blog, or of notes that all lead home) and are rewritten by servers,
-//! words are shared by posts of a series. Both together do. **Invariant:** what is neither surely
+//! words are shared by posts of a series. Both together do. A content warning is a field of its own, or
+//! stands in the text; that of a post of ours is ours, unless its owner has edited it.
+//!
+//! **Invariant:** what is neither surely
 //! ours nor surely not is called alike, and nothing is sent while there is such a one.
 
 use percent_encoding::percent_decode_str;
@@ -32,6 +35,10 @@ pub enum Likeness {
 pub struct Sought {
     links: Vec<Link>,
     told: Told,
+    /// The content warning; tells nothing where there is none.
+    warning: Told,
+    /// The content warning and the text in one.
+    all: Told,
 }
 
 /// What a text tells.
@@ -72,9 +79,15 @@ enum Links {
 }
 
 impl Sought {
-    /// What the post with this text is known by.
-    pub fn of(text: &str) -> Self {
-        Self { links: urls(text).filter_map(Link::of).collect(), told: Told::of(text) }
+    /// What the post with this text, behind this content warning, is known by.
+    pub fn of(text: &str, warning: Option<&str>) -> Self {
+        let warning = warning.unwrap_or_default();
+        Self {
+            links: urls(text).filter_map(Link::of).collect(),
+            told: Told::of(text),
+            warning: Told::of(warning),
+            all: Told::of(&format!("{warning} {text}")),
+        }
     }
 
     /// Compares with a status of the API.
@@ -84,11 +97,18 @@ impl Sought {
         let hrefs = shown.hrefs.iter().map(String::as_str).chain(text("/card/url"));
         let links: Vec<Link> = hrefs.chain(urls(&shown.text)).filter_map(Link::of).collect();
         // a link that the server has made of a word, or shortened, is a word of ours or none
-        let readings = [&shown.text, &shown.prose].map(|text| self.told.in_other(&Told::of(text)));
-        let words = readings.into_iter().max().unwrap_or(Words::Others);
+        let readings = [&shown.text, &shown.prose].map(|text| Told::of(text));
+        let warning = text("/spoiler_text").unwrap_or_default();
+        // a warning that has no field there stands before the text, or instead of none
+        let is_within =
+            warning.is_empty() && readings.iter().any(|it| self.all.in_other(it) == Words::Equal);
+        let words = if is_within { Some(Words::Equal) } else { self.told.in_any(&readings) };
+        let words = words.unwrap_or(Words::Others);
         // the owner has changed the words: they prove nothing
-        let is_edited = text("/edited_at").is_some();
+        let is_edited = text("/edited_at").is_some_and(|at| text("/created_at") != Some(at));
+        let is_warned = is_within || is_edited || self.is_behind(warning);
         match (self.fate(&links), words) {
+            (Links::Kept | Links::Unsent, Words::Equal) if !is_warned => Likeness::Alike,
             (Links::Kept, Words::Equal) => Likeness::Same,
             (Links::Kept, Words::Part | Words::Most) => Likeness::Alike,
             (Links::Kept, Words::Others) if is_edited => Likeness::Alike,
@@ -104,6 +124,12 @@ impl Sought {
             (Links::Unsent, Words::Part) if is_edited => Likeness::Alike,
             _ => Likeness::Other,
         }
+    }
+
+    /// Whether `theirs` is the content warning, written as text or as HTML.
+    fn is_behind(&self, theirs: &str) -> bool {
+        let readings = [Told::of(theirs), Told::of(&html::read(theirs).text)];
+        self.warning.in_any(&readings) == Some(Words::Equal)
     }
 
     fn fate(&self, theirs: &[Link]) -> Links {
@@ -177,6 +203,11 @@ impl Told {
         Self { words, bare }
     }
 
+    /// The most of this that is in one of `theirs`.
+    fn in_any(&self, theirs: &[Self]) -> Option<Words> {
+        theirs.iter().map(|theirs| self.in_other(theirs)).max()
+    }
+
     /// How much of this is in `theirs`.
     fn in_other(&self, theirs: &Self) -> Words {
         match (&self.words[..], &theirs.words[..]) {
@@ -231,7 +262,7 @@ mod tests {
 
     fn check(text: &str, content: &str, expect: Likeness) {
         let status = json!({ "content": content, "card": null, "edited_at": null });
-        assert_eq!(Sought::of(text).in_status(&status), expect, "`{text}` in `{content}`");
+        assert_eq!(Sought::of(text, None).in_status(&status), expect, "`{text}` in `{content}`");
     }
 
     /// A post as Mastodon shows it.
@@ -292,7 +323,11 @@ mod tests {
         check("🎉 https://e.example", &shown("🎉", home), Likeness::Same);
         check("🎉 https://e.example", &shown("🙈", home), Likeness::Alike);
         let status = json!({ "content": shown("Else", home), "edited_at": "2026-01-01T00:00:00Z" });
-        assert_eq!(Sought::of(ours).in_status(&status), Likeness::Alike, "edited by its owner");
+        assert_eq!(
+            Sought::of(ours, None).in_status(&status),
+            Likeness::Alike,
+            "edited by its owner"
+        );
     }
 
     #[test]
@@ -315,8 +350,57 @@ mod tests {
     #[test]
     fn a_card_counts_as_a_link() {
         let status = json!({ "content": "<p>Hi</p>", "card": { "url": "https://e.example/a" } });
-        let sought = Sought::of("Hi (https://e.example/a).");
+        let sought = Sought::of("Hi (https://e.example/a).", None);
         assert_eq!(sought.in_status(&status), Likeness::Same);
+    }
+
+    #[test]
+    fn a_content_warning_is_told_apart() {
+        let check = |warning: Option<&str>, theirs: Value, expect: Likeness| {
+            let linked = "Who did it https://e.example/a";
+            let content = theirs["content"].as_str().unwrap_or("Who did it").to_owned();
+            for (text, url) in [(linked, Some("https://e.example/a")), ("Who did it", None)] {
+                let mut status = theirs.clone();
+                let content = url.map_or_else(|| content.clone(), |url| shown(&content, url));
+                status["content"] = content.into();
+                let likeness = Sought::of(text, warning).in_status(&status);
+                assert_eq!(likeness, expect, "{warning:?}, `{text}` in {status}");
+            }
+        };
+        let behind = |warning: &str| json!({ "spoiler_text": warning });
+        let ours = Some("Spoilers: <season> 1 & 2");
+        for same in ["Spoilers: <season> 1 & 2", "Spoilers: &lt;season&gt; 1 &amp; 2 "] {
+            check(ours, behind(same), Likeness::Same);
+        }
+        check(None, behind(""), Likeness::Same);
+        check(None, json!({}), Likeness::Same);
+        check(None, json!({ "spoiler_text": null }), Likeness::Same);
+        // the same words, open or behind another warning: somebody's own doing, perhaps
+        check(ours, behind(""), Likeness::Alike);
+        check(ours, behind("Food"), Likeness::Alike);
+        check(None, behind("Food"), Likeness::Alike);
+        check(Some("⚠️"), behind("⚠️"), Likeness::Same);
+        check(Some("⚠️"), behind("🍕"), Likeness::Alike);
+        // the same warning makes no other words ours
+        check(
+            ours,
+            json!({ "spoiler_text": ours, "content": "Nothing in common" }),
+            Likeness::Other,
+        );
+        // what the owner has edited is still ours
+        for edited in ["", "Food"] {
+            let mut status = behind(edited);
+            status["edited_at"] = "2026-01-01T00:00:00Z".into();
+            check(ours, status.clone(), Likeness::Same);
+            check(None, status.clone(), Likeness::Same);
+            status["created_at"] = status["edited_at"].clone();
+            check(ours, status, Likeness::Alike);
+        }
+        let within = "Spoilers: &lt;season&gt; 1 &amp; 2<br>Who did it";
+        check(ours, json!({ "content": within }), Likeness::Same);
+        // without a text the warning becomes it
+        let status = json!({ "content": "<p>Spoilers</p>", "spoiler_text": "" });
+        assert_eq!(Sought::of(" ", Some("Spoilers")).in_status(&status), Likeness::Same);
     }
 
     #[test]

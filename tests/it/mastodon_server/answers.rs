@@ -19,6 +19,16 @@ pub fn default_max(family: Family) -> usize {
     }
 }
 
+/// A post as it was sent.
+#[derive(Clone, Copy, Default)]
+pub struct Sent<'a> {
+    pub text: &'a str,
+    pub warning: Option<&'a str>,
+    pub sensitive: bool,
+    pub visibility: &'a str,
+    pub language: Option<&'a str>,
+}
+
 impl State {
     pub fn date(&self) -> String {
         self.now().to_datetime().format("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -124,29 +134,51 @@ impl State {
             return Reply::error(400, "Bad Request");
         };
         for (name, value) in &fields {
-            let known = ["status", "language", "visibility"].contains(&name.as_str());
-            if !known || value.as_str().is_none_or(str::is_empty) {
+            let known = match name.as_str() {
+                "status" | "language" | "visibility" | "spoiler_text" => {
+                    value.as_str().is_some_and(|text| !text.is_empty())
+                }
+                "sensitive" => value.is_boolean(),
+                _ => false,
+            };
+            if !known {
                 self.complaints.push(format!("`{name}` was posted as `{value}`"));
             }
         }
         let field = |name: &str| fields.get(name).and_then(Value::as_str);
-        let text = field("status").unwrap_or_default().to_owned();
-        let visibility = field("visibility").unwrap_or(self.default_visibility).to_owned();
-        let language = field("language").map(|tag| tag[..tag.len().min(2)].to_lowercase());
-        if let Some(refusal) = self.refusal(&text, &visibility) {
+        let mut sent = Sent {
+            text: field("status").unwrap_or_default(),
+            warning: field("spoiler_text"),
+            sensitive: fields.get("sensitive") == Some(&Value::Bool(true)),
+            visibility: field("visibility").unwrap_or(self.default_visibility),
+            language: field("language"),
+        };
+        if sent.warning.is_some() != sent.sensitive {
+            self.complaints.push(format!("Pixelfed would drop the warning of {}", request.body));
+        }
+        if self.family == Family::Mastodon && sent.text.trim().is_empty() {
+            sent.text = sent.warning.take().unwrap_or_default();
+        }
+        if let Some(refusal) = self.refusal(&sent) {
             return refusal;
         }
         let created_at = self.now();
-        let post = self.store(&text, language, &visibility, created_at);
+        let post = self.store(&sent, created_at);
         Reply::json(200, &self.shown(&post))
     }
 
     /// What is wrong with a text.
-    fn refusal(&self, text: &str, visibility: &str) -> Option<Reply> {
-        let (max, count) = (self.max_characters, self.count(text));
-        let (blank, long) = (text.trim().is_empty(), count > max);
-        let seen = ["public", "unlisted", "private", "direct"].contains(&visibility);
+    fn refusal(&self, sent: &Sent<'_>) -> Option<Reply> {
+        let warning = self.count_warning(sent.warning.unwrap_or_default());
+        let (max, count) = (self.max_characters, self.count(sent.text) + warning);
+        let (blank, long) = (sent.text.trim().is_empty(), count > max);
+        let seen = ["public", "unlisted", "private", "direct"].contains(&sent.visibility);
         match self.family {
+            Family::Pixelfed if sent.warning.is_some_and(|it| it.chars().count() > 140) => {
+                let message = "The spoiler text may not be greater than 140 characters.";
+                let errors = json!({ "spoiler_text": [message] });
+                Some(Reply::json(422, &json!({ "message": message, "errors": errors })))
+            }
             Family::Pixelfed => Some(Reply::error(403, "Empty statuses are not allowed")),
             Family::GoToSocial if blank => {
                 Some(Reply::error(400, "Bad Request: no content, media or poll provided"))
@@ -184,27 +216,39 @@ impl State {
         }
     }
 
-    pub fn store(
-        &mut self,
-        text: &str,
-        language: Option<String>,
-        visibility: &str,
-        created_at: Timestamp,
-    ) -> Post {
+    /// What a content warning takes of the limit: it has no discount.
+    fn count_warning(&self, warning: &str) -> usize {
+        match self.family {
+            Family::Mastodon | Family::Pleroma => warning.graphemes(true).count(),
+            Family::Takahe | Family::Pixelfed => 0,
+            _ => warning.chars().count(),
+        }
+    }
+
+    pub fn store(&mut self, sent: &Sent<'_>, created_at: Timestamp) -> Post {
         let number = 113_935_670_111_298_000 + self.posts.len();
         let id = match self.family {
             Family::Pleroma => format!("A{number}"),
             Family::GoToSocial => format!("01H{number}"),
             _ => number.to_string(),
         };
+        let warning = sent.warning.map(str::to_owned);
+        let (warning, title) = match self.family {
+            Family::Friendica => (None, warning),
+            _ => (warning, None),
+        };
         let post = Post {
             url: format!("{}/@ada/{id}", self.origin),
             id,
             created_at,
-            text: text.to_owned(),
-            language,
-            visibility: visibility.to_owned(),
+            text: sent.text.to_owned(),
+            warning,
+            title,
+            sensitive: sent.sensitive || sent.warning.is_some(),
+            language: sent.language.map(|tag| tag[..tag.len().min(2)].to_lowercase()),
+            visibility: sent.visibility.to_owned(),
             boost: false,
+            edited: false,
             account: self.account.clone(),
         };
         self.posts.push(post.clone());
@@ -212,9 +256,19 @@ impl State {
     }
 
     fn shown(&self, post: &Post) -> Value {
+        let edited_at = match self.family {
+            _ if post.edited => json!(self.now().to_rfc3339()),
+            // it tells that of every post
+            Family::Friendica => json!(post.created_at.to_rfc3339()),
+            _ => Value::Null,
+        };
+        let spoiler_text = post.title.as_ref().or(post.warning.as_ref());
         json!({
             "id": post.id,
             "created_at": post.created_at.to_rfc3339(),
+            "edited_at": edited_at,
+            "sensitive": post.sensitive,
+            "spoiler_text": spoiler_text.map_or("", String::as_str),
             "in_reply_to_id": null,
             "visibility": post.visibility,
             "language": post.language,
