@@ -130,10 +130,7 @@ fn publish_on(
             }
         };
         for (account, label) in accounts {
-            let elsewhere = match &story.url {
-                Some(url) => crossposts::has_url_elsewhere(tx, feed.id, account, url)?,
-                None => false,
-            };
+            let elsewhere = crossposts::has_page_elsewhere(tx, story.id, account)?;
             let line = line_of(tx, story, &label)?;
             let fate = match line {
                 Some(line) if !is_open(&line) => Fate::Stands(Box::new(line)),

@@ -237,7 +237,7 @@ fn baseline(
         recorded.set_aside.push((route.label.clone(), set_aside));
         for row in backfill {
             let Some(entry) = entries::body(tx, row)? else { continue };
-            let elsewhere = is_elsewhere(tx, context, route, &entry)?;
+            let elsewhere = crossposts::has_page_elsewhere(tx, row, route.account)?;
             let news = News { asked_for: true, elsewhere, ..News::default() };
             let fate = route::fate(&entry, &route.label, account, &context.around(), &news);
             enter(tx, context, route.account, row, &fate, recorded)?;
@@ -280,7 +280,7 @@ fn route_news(
         let mut newest_first = fresh.iter().rev().filter(|_| after_downtime);
         let newest = newest_first.find(|(_, entry)| is_recent(entry) && is_wanted(entry));
         for (row, entry) in &fresh {
-            let elsewhere = is_elsewhere(tx, context, route, entry)?;
+            let elsewhere = crossposts::has_page_elsewhere(tx, *row, route.account)?;
             let news = News {
                 asked_for: false,
                 elsewhere,
@@ -300,18 +300,6 @@ fn route_news(
             incidents::open(tx, &flood_incident(&context.feed.label), &message, context.now)?;
     }
     Ok(())
-}
-
-/// Whether the account has the URL of `entry` from another feed.
-fn is_elsewhere(
-    tx: &Transaction<'_>,
-    context: &Context<'_>,
-    route: &Route,
-    entry: &Entry,
-) -> Result<bool> {
-    entry.url.as_ref().map_or(Ok(false), |url| {
-        crossposts::has_url_elsewhere(tx, context.feed.id, route.account, url)
-    })
 }
 
 /// Whether this poll is so overdue that the daemon must have been down.

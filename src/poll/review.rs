@@ -58,9 +58,7 @@ fn review_listed(
             withdraw(tx, context, open, &reason, recorded)?;
         }
     } else if open.vanished {
-        let elsewhere = entry.url.as_ref().map_or(Ok(false), |url| {
-            crossposts::has_url_elsewhere(tx, context.feed.id, open.account, url)
-        })?;
+        let elsewhere = crossposts::has_page_elsewhere(tx, open.entry, open.account)?;
         if !elsewhere && crossposts::reinstate(tx, open.id, context.now)? {
             recorded.withdrawn.push((true, open.label.clone(), open.entry));
             recorded.touched.insert(open.label.clone());

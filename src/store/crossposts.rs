@@ -16,7 +16,7 @@ mod journal;
 mod undo;
 mod upkeep;
 
-pub use enter::{New, baseline, has_url_elsewhere, insert};
+pub use enter::{New, baseline, has_page_elsewhere, insert};
 pub use journal::{note, set_note, with_card_again};
 pub use undo::{Unclaimed, VANISHED, reinstate, set_due, unclaimed, withdraw};
 pub use upkeep::{prune_attempts, rescue_sending, restart_patience};

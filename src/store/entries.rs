@@ -112,14 +112,15 @@ pub fn insert(
 ) -> Result<EntryId> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO entries
-            (feed_id, entry_id, url, title, published_at, first_seen_at, changed_at, sign,
-             content_hash, body)
-         VALUES (:feed, :id, :url, :title, :published, :now, :now, :sign, :hash, :body)",
+            (feed_id, entry_id, url, alternate_url, title, published_at, first_seen_at, changed_at,
+             sign, content_hash, body)
+         VALUES (:feed, :id, :url, :alternate, :title, :published, :now, :now, :sign, :hash, :body)",
     )?;
     statement.execute(named_params! {
         ":feed": feed.0,
         ":id": row.entry.id,
         ":url": row.entry.url,
+        ":alternate": alternate_url(row.entry),
         ":title": row.entry.title,
         ":published": row.entry.published.map(Timestamp::as_millis),
         ":now": now.as_millis(),
@@ -136,13 +137,14 @@ pub fn insert(
 /// The database can't be written.
 pub fn update(connection: &Connection, entry: EntryId, row: Row<'_>, now: Timestamp) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "UPDATE entries SET url = :url, title = :title, published_at = :published,
-            changed_at = :now, sign = :sign, content_hash = :hash, body = :body
+        "UPDATE entries SET url = :url, alternate_url = :alternate, title = :title,
+            published_at = :published, changed_at = :now, sign = :sign, content_hash = :hash, body = :body
          WHERE id = :row",
     )?;
     statement.execute(named_params! {
         ":row": entry.0,
         ":url": row.entry.url,
+        ":alternate": alternate_url(row.entry),
         ":title": row.entry.title,
         ":published": row.entry.published.map(Timestamp::as_millis),
         ":now": now.as_millis(),
@@ -151,6 +153,11 @@ pub fn update(connection: &Connection, entry: EntryId, row: Row<'_>, now: Timest
         ":body": row.body,
     })?;
     Ok(())
+}
+
+/// The entry's page, where its canonical URL is another address of it.
+fn alternate_url(entry: &Entry) -> Option<&str> {
+    entry.alternate_url.as_deref().filter(|page| entry.url.as_deref() != Some(page))
 }
 
 /// Brings the body of an entry back that retention had dropped, now that the feed has it again.

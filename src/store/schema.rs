@@ -72,6 +72,7 @@ CREATE TABLE entries (
     feed_id       INTEGER NOT NULL REFERENCES feeds (id),
     entry_id      TEXT    NOT NULL CHECK (entry_id <> ''),
     url           TEXT,
+    alternate_url TEXT,                 -- the page, where url is another address of it
     title         TEXT,
     published_at  INTEGER,
     first_seen_at INTEGER NOT NULL,
@@ -82,6 +83,7 @@ CREATE TABLE entries (
     UNIQUE (feed_id, entry_id)
 ) STRICT;
 CREATE INDEX entries_url  ON entries (url)           WHERE url IS NOT NULL;
+CREATE INDEX entries_page ON entries (alternate_url) WHERE alternate_url IS NOT NULL;
 CREATE INDEX entries_sign ON entries (feed_id, sign) WHERE sign IS NOT NULL;
 
 -- other ids under which an entry was seen

@@ -433,6 +433,63 @@ async fn one_url_in_two_feeds_is_one_post() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_page_under_several_addresses_in_two_feeds_is_one_post() {
+    let short = |name: &str| format!("<link rel='shorturl' href='https://s.example/{name}'/>");
+    let said = "<posse:post format='json'>{\"url\": \"https://s.example/said\"}</posse:post>";
+    let (plain, a, b) = (String::new(), short("a"), short("b"));
+    let table = [
+        (&a, &plain, "https://a.example/new", 1),
+        (&plain, &a, "https://a.example/new", 1),
+        (&a, &b, "https://a.example/new", 1),
+        (&said.to_owned(), &plain, "https://a.example/new", 1),
+        (&plain, &said.to_owned(), "https://a.example/new", 1),
+        // the short address is the page of the other feed
+        (&a, &plain, "https://s.example/a", 1),
+        (&plain, &a, "https://a.example/other", 2),
+        (&a, &b, "https://a.example/other", 2),
+    ];
+    let config = format!("{PLAIN}[feeds.tags]\nurl = \"file:tags.xml\"\npoll = \"1m\"\n");
+    for (blog, tags, page, posts) in table {
+        let world = World::new(&config).await;
+        world.write("tags.xml", &crate::world::atom(&items(&["old"])));
+        world.poll(&items(&["old"])).await;
+        let with = |link: &str, item: Item| {
+            let feed = crate::world::atom(&[item.clone(), self::item("old")]);
+            let title = format!("<title>{}</title>", item.title);
+            feed.replace(&title, &format!("{link}{title}"))
+        };
+        let copy = Item { id: "tags:new".into(), url: page.into(), ..item("new") };
+        world.write("blog.xml", &with(blog, item("new")));
+        world.write("tags.xml", &with(tags, copy));
+        world.poll_all().await;
+        let public = public(&world).await;
+        assert_eq!(public.len(), posts, "`{blog}`, `{tags}` of {page}: {public:?}");
+        let states = world.states().await;
+        let is_told = |state: &String| state.contains("duplicate: another feed has the same URL");
+        assert_eq!(states.iter().any(is_told), posts == 1, "{states:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_an_edit_adds_counts_from_then_on() {
+    let config = format!("{PLAIN}[feeds.tags]\nurl = \"file:tags.xml\"\npoll = \"1m\"\n");
+    let world = World::new(&config).await;
+    world.write("tags.xml", &crate::world::atom(&items(&["old"])));
+    world.poll(&items(&["old"])).await;
+    world.poll(&items(&["new", "old"])).await;
+    let short = "<link rel='shorturl' href='https://s.example/new'/><title>Entry new<";
+    let feed = crate::world::atom(&items(&["new", "old"]));
+    world.write("blog.xml", &feed.replace("<title>Entry new<", short));
+    world.poll_all().await;
+    for (id, url) in [("tags:1", "https://s.example/new"), ("tags:2", "https://a.example/new")] {
+        let copy = Item { id: id.into(), url: url.into(), ..item("new") };
+        world.write("tags.xml", &crate::world::atom(&[copy, item("old")]));
+        world.poll_all().await;
+        assert_eq!(public(&world).await.len(), 1, "{url}: {:?}", world.states().await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn backfill_of_two_feeds_makes_one_post_of_one_url() {
     let config = format!("{PLAIN}[feeds.tags]\nurl = \"file:tags.xml\"\npoll = \"1m\"\n")
         .replace("poll =", "backfill = 2\npoll =");

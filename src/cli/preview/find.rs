@@ -22,7 +22,7 @@ pub struct Found {
     pub feed: Label,
     /// What the ledger has of it, by account.
     pub ledger: BTreeMap<String, Line>,
-    /// The accounts that have its URL from another feed.
+    /// The accounts that have its page from another feed.
     pub elsewhere: Vec<Label>,
     /// What is to be said of where it was found, a line each.
     pub notes: Vec<String>,
@@ -137,12 +137,9 @@ fn ledger(db: &Connection, story: &EntryStory) -> Result<BTreeMap<String, Line>>
 }
 
 fn elsewhere(db: &Connection, story: &EntryStory) -> Result<Vec<Label>> {
-    let (Some(url), Some(feed)) = (&story.url, feeds::by_label(db, &story.feed)?) else {
-        return Ok(Vec::new());
-    };
     let mut found = Vec::new();
     for account in accounts::all(db)? {
-        if crossposts::has_url_elsewhere(db, feed.id, account.id, url)? {
+        if crossposts::has_page_elsewhere(db, story.id, account.id)? {
             found.push(account.label);
         }
     }

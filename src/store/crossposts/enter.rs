@@ -84,20 +84,44 @@ pub fn baseline(
     Ok((set_aside, newest.into_iter().rev().map(EntryId).collect()))
 }
 
-/// Whether the account has a live crosspost (one that was not skipped) for this canonical URL from
-/// another feed.
+const HAS_PAGE_ELSEWHERE: &str = "SELECT EXISTS (SELECT 1 FROM entries mine
+    JOIN entries e ON e.feed_id <> mine.feed_id
+        AND (e.url IN (mine.url, mine.alternate_url)
+            OR e.alternate_url IN (mine.url, mine.alternate_url))
+    JOIN crossposts c ON c.entry = e.id AND c.account_id = ?2 AND c.state <> 'skipped'
+    WHERE mine.id = ?1)";
+
+/// Whether the account has a live crosspost (one that was not skipped) for the page of this entry
+/// from another feed: one of its addresses, `url` or `alternate_url`, is one of the other's.
 ///
 /// # Errors
 /// The database can't be read.
-pub fn has_url_elsewhere(
+pub fn has_page_elsewhere(
     connection: &Connection,
-    feed: FeedId,
+    entry: EntryId,
     account: AccountId,
-    url: &str,
 ) -> Result<bool> {
-    let mut statement = connection.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM entries e JOIN crossposts c ON c.entry = e.id
-            WHERE e.url = ?3 AND e.feed_id <> ?1 AND c.account_id = ?2 AND c.state <> 'skipped')",
-    )?;
-    Ok(statement.query_row((feed.0, account.0, url), |row| row.get(0))?)
+    let mut statement = connection.prepare_cached(HAS_PAGE_ELSEWHERE)?;
+    Ok(statement.query_row((entry.0, account.0), |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_looked_up_by_index() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::store::schema::migrate(&mut connection).unwrap();
+        let plan: Vec<String> = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {HAS_PAGE_ELSEWHERE}"))
+            .unwrap()
+            .query_map((1, 1), |row| row.get("detail"))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        // every other way reads all entries for each that is new
+        let is_scan = |step: &String| step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
+        assert!(!plan.iter().any(is_scan), "{plan:#?}");
+    }
 }
