@@ -166,11 +166,16 @@ impl Platform {
                 append_url_spacer: "\n\n",
                 ..PLAIN
             },
+            // a file of the owner's own: nothing is public, so whatever is said of a post is kept
             Self::Outbox => Rules {
                 limits: Limits::of(Unit::Graphemes, 100_000),
                 mentions: Mentions::None,
                 card: Cards::None,
+                has_stories: true,
+                has_visibility: true,
+                has_content_warning: true,
                 has_language: true,
+                has_reply_control: true,
                 ..PLAIN
             },
         }
@@ -223,7 +228,8 @@ pub struct Rules {
     pub needs_media: bool,
     /// Whether there is the channel `story`.
     pub has_stories: bool,
-    /// Whether a post may be for some readers only.
+    /// Whether a post may be for some readers only. What has no such choice is public, and gets no
+    /// entry that is not for everyone.
     pub has_visibility: bool,
     /// Whether a post may be behind a content warning.
     pub has_content_warning: bool,

@@ -304,12 +304,20 @@ mod tests {
 
     #[test]
     fn a_story_goes_only_where_there_are_stories() {
+        let tells = |entry: &mut Entry| entry.control.settings.channel = Some(Channel::Story);
         check(
-            |entry, _, _, _| entry.control.settings.channel = Some(Channel::Story),
-            skipped("the entry is a story, and outbox has none"),
+            |entry, account, _, _| {
+                tells(entry);
+                account.platform = Platform::Mastodon;
+            },
+            skipped("the entry is a story, and mastodon has none"),
         );
+        check(|entry, _, _, _| tells(entry), ready(Duration::from_secs(120)));
         // what the owner prefers in general is no reason to say nothing
-        let prefers = |account: &mut AccountConfig| account.text.channel = Some(Channel::Story);
+        let prefers = |account: &mut AccountConfig| {
+            account.platform = Platform::Mastodon;
+            account.text.channel = Some(Channel::Story);
+        };
         check(|_, account, _, _| prefers(account), ready(Duration::from_secs(120)));
     }
 

@@ -19,7 +19,7 @@ use url::Url;
 use self::file::{Lock, Mark};
 use super::{Desk, Found, Identity, NotebookError, Outcome, Publisher};
 use crate::crosspost::{Failure, Receipt};
-use crate::draft::{Card, Draft, Facet};
+use crate::draft::{Card, Channel, Draft, Facet, Media, ReplyControl, Visibility};
 use crate::names::CrosspostId;
 use crate::platform::{Limits, Platform};
 
@@ -38,7 +38,8 @@ pub struct Outbox {
     path: PathBuf,
 }
 
-/// One line.
+/// One line: what the draft holds. Keys that a reader has to expect are always there; the others
+/// only where there is something to say.
 #[derive(Serialize)]
 struct Line<'a> {
     crosspost: CrosspostId,
@@ -50,6 +51,63 @@ struct Line<'a> {
     url: Option<&'a str>,
     /// RFC 3339, UTC, milliseconds.
     posted_at: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    media: &'a [Media],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    hashtags: &'a [String],
+    /// Absent where it is the feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<Channel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visibility: Option<Visibility>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_warning: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_control: Option<ReplyControl>,
+    /// The URL as it was posted, where it is not `url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posted_url: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn of(draft: &'a Draft, crosspost: CrosspostId, posted_at: &'a str) -> Self {
+        // a field that is added to the draft is to be thought of here
+        let Draft {
+            text,
+            facets,
+            title,
+            card,
+            media,
+            hashtags,
+            channel,
+            language,
+            visibility,
+            content_warning,
+            reply_control,
+            canonical_url,
+            posted_url,
+            notes: _,
+        } = draft;
+        Self {
+            crosspost,
+            text,
+            facets,
+            card: card.as_ref(),
+            language: language.as_deref(),
+            url: canonical_url.as_deref(),
+            posted_at,
+            title: title.as_deref(),
+            media,
+            hashtags,
+            channel: Some(*channel).filter(|channel| *channel != Channel::default()),
+            visibility: *visibility,
+            content_warning: content_warning.as_deref(),
+            reply_control: *reply_control,
+            posted_url: posted_url.as_deref(),
+        }
+    }
 }
 
 /// What is known about an append before it is done.
@@ -111,16 +169,7 @@ impl Outbox {
             .map_err(|error| Failure::retry(format!("nothing was written: {error}")))??;
         let note = Note { posted_at: desk.clock.now().to_rfc3339(), mark };
         desk.journal.write(NOTE, json!(note)).await?;
-        let line = Line {
-            crosspost,
-            text: &draft.text,
-            facets: &draft.facets,
-            card: draft.card.as_ref(),
-            language: draft.language.as_deref(),
-            url: draft.canonical_url.as_deref(),
-            posted_at: &note.posted_at,
-        };
-        let mut line = json!(line).to_string();
+        let mut line = json!(Line::of(draft, crosspost, &note.posted_at)).to_string();
         line.push('\n');
         let file = self.locked(Lock::Alone).await?;
         self.with_file(move |path| file::append(file, path, line.as_bytes()))

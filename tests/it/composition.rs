@@ -198,7 +198,7 @@ fn what_the_page_says_of_single_platforms_is_true() {
         let Rules { needs_media, has_stories, mentions, .. } = platform.rules();
         let is = |others: &[Platform]| others.contains(&platform);
         assert_eq!(needs_media, is(&[Platform::Instagram, Platform::YouTube]), "{platform:?}");
-        assert_eq!(has_stories, is(&[Platform::Instagram]), "{platform:?}");
+        assert_eq!(has_stories, is(&[Platform::Instagram, Platform::Outbox]), "{platform:?}");
         let row = match mentions {
             Mentions::Plain { disarm: '\u{200B}' } => "| X |",
             Mentions::Plain { .. } => "| Mastodon, Threads, Instagram, YouTube |",

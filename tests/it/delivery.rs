@@ -171,17 +171,27 @@ async fn what_does_not_go_there_is_skipped_with_the_reason_and_the_next_goes_on(
     assert_eq!(world.remote.posts("me"), texts(1), "there it can be for followers only");
 
     let private = Item { post: "{\"visibility\": \"private\"}", ..item("1") };
-    let world = World::new(PLAIN).await;
+    let config = PLAIN.replace("outbox", "bluesky").replace(
+        "path = \"out\"",
+        "identifier = \"a.example\"\napp_password = \"secret\"\nappend_url = true",
+    );
+    let world = World::new(&config).await;
     world.poll(&[item("old")]).await;
-    world.poll(&[item("2"), private, item("old")]).await;
+    world.poll(&[item("2"), private.clone(), item("old")]).await;
     world.run_for(MINUTE).await;
-    assert_eq!(world.remote.posts("me"), texts(2)[1..]);
+    assert_eq!(world.remote.posts("me"), ["Entry 2 a.example/2"]);
     assert_eq!(
         world.states().await[1],
-        "Entry 1: skipped (visibility is `private`, and on outbox everyone sees)"
+        "Entry 1: skipped (visibility is `private`, and on bluesky everyone sees)"
     );
     assert!(world.incidents().await.is_empty(), "that is no failure");
     assert_eq!(world.remote.requests.lock().unwrap().len(), 1, "nothing was sent of it");
+
+    let world = World::new(PLAIN).await;
+    world.poll(&[item("old")]).await;
+    world.poll(&[private, item("old")]).await;
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(1), "a file is shown to nobody");
 }
 
 #[tokio::test(start_paused = true)]

@@ -339,14 +339,17 @@ async fn what_an_account_does_not_want_is_skipped_with_the_rule() {
 
 #[tokio::test(start_paused = true)]
 async fn a_filter_sees_what_the_entry_is_for_its_account() {
-    let world = known(&plain_with("exclude.title = \"private\"")).await;
+    let config = plain_with("exclude.title = \"private\"")
+        .replace("outbox", "bluesky")
+        .replace("path = \"out\"", "identifier = \"a.example\"\napp_password = \"secret\"");
+    let world = known(&config).await;
     let mine = Item {
         post: "{\"account_overrides\": {\"me\": {\"title\": \"For all\"}}}",
         title: "Private".into(),
         ..item("mine")
     };
     let theirs = Item {
-        post: "{\"platform_overrides\": {\"outbox\": {\"title\": \"Private\"}}}",
+        post: "{\"platform_overrides\": {\"bluesky\": {\"title\": \"Private\"}}}",
         ..item("theirs")
     };
     let story = Item { post: "{\"channel\": \"story\"}", ..item("story") };
@@ -354,7 +357,7 @@ async fn a_filter_sees_what_the_entry_is_for_its_account() {
     assert_eq!(
         world.states().await[1..],
         [
-            "Entry story: skipped (the entry is a story, and outbox has none)",
+            "Entry story: skipped (the entry is a story, and bluesky has none)",
             "Entry theirs: skipped (filtered: `exclude.title` `private` matches)",
             "Private: ready",
         ]

@@ -4,11 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use posse_party::clock::{Clock, Timestamp};
+use posse_party::compose::{Subject, compose};
 use posse_party::crosspost::{Class, Failure, Receipt};
-use posse_party::draft::{Card, Draft, Facet, Feature};
+use posse_party::draft::{
+    Card, Channel, Draft, Facet, Feature, Media, ReplyControl, Thumb, Visibility,
+};
+use posse_party::entry::Entry;
 use posse_party::names::CrosspostId;
+use posse_party::people::People;
+use posse_party::platform::Platform;
 use posse_party::publish::outbox::Outbox;
 use posse_party::publish::{Desk, Found, Notebook, Outcome, Publisher, Scratch};
+use posse_party::settings::Settings;
 use serde_json::{Value, json};
 
 /// An outbox in a folder of its own, and what one crosspost knows.
@@ -89,6 +96,135 @@ async fn a_post_is_one_line() {
     });
     assert_eq!(bench.lines(), [expect]);
     assert_eq!(outbox.find(&draft, &desk).await, Found::Published(bench.receipt(7)));
+}
+
+/// A draft that has everything.
+fn full() -> Draft {
+    let text = |text: &str| Some(text.to_owned());
+    let thumb =
+        Thumb { file: "0a1b.jpg".into(), bytes: 7, width: 4, height: 3, ..Thumb::default() };
+    let card = Card {
+        url: "https://a.io/1?utm_source=outbox".into(),
+        title: "One".into(),
+        image_url: text("https://a.io/1.jpg"),
+        thumb: Some(Thumb { media_type: "image/jpeg".into(), ..thumb }),
+        ..Card::default()
+    };
+    Draft {
+        text: "Hello".into(),
+        title: text("A title"),
+        card: Some(card),
+        media: vec![Media { url: "https://a.io/2.png".into(), alt: text("a"), ..Media::default() }],
+        hashtags: vec!["OpenSource".into()],
+        channel: Channel::Story,
+        visibility: Some(Visibility::Private),
+        content_warning: text("Spoilers"),
+        reply_control: Some(ReplyControl::MentionedOnly),
+        canonical_url: text("https://a.io/1"),
+        posted_url: text("https://a.io/1?utm_source=outbox"),
+        notes: vec!["for people, not for programs".into()],
+        ..Draft::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_holds_all_that_the_draft_holds() {
+    let bench = Bench::new();
+    let draft = full();
+    let outbox = Outbox::new(&bench.path);
+    let desk = bench.desk(7, &bench.journal);
+    assert_eq!(outbox.publish(&draft, &desk).await, Outcome::Published(bench.receipt(7)));
+    let expect = json!({
+        "crosspost": 7,
+        "text": "Hello",
+        "facets": [],
+        "card": {
+            "url": "https://a.io/1?utm_source=outbox",
+            "title": "One",
+            "description": "",
+            "image_url": "https://a.io/1.jpg",
+            "thumb": {
+                "file": "0a1b.jpg", "type": "image/jpeg", "bytes": 7, "width": 4, "height": 3
+            },
+        },
+        "language": null,
+        "url": "https://a.io/1",
+        "posted_at": "2026-02-02T02:40:00.000Z",
+        "title": "A title",
+        "media": [{"type": null, "url": "https://a.io/2.png", "alt": "a"}],
+        "hashtags": ["OpenSource"],
+        "channel": "story",
+        "visibility": "private",
+        "content_warning": "Spoilers",
+        "reply_control": "mentioned_only",
+        "posted_url": "https://a.io/1?utm_source=outbox",
+    });
+    assert_eq!(bench.lines(), [expect]);
+    assert_eq!(outbox.find(&draft, &desk).await, Found::Published(bench.receipt(7)));
+}
+
+/// The draft of an entry for an outbox, with these settings.
+fn composed(entry: &Entry, settings: &Settings) -> Draft {
+    let (limits, people) = (&Platform::Outbox.limits(), &People::new());
+    let platform = Platform::Outbox;
+    compose(&Subject { entry, settings, platform, account: "me", limits, people, page: None })
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_for_everyone_gets_its_line() {
+    let bench = Bench::new();
+    let entry = Entry { title: Some("Hello".into()), ..Entry::default() };
+    let settings = Settings {
+        channel: Channel::Story,
+        visibility: Some(Visibility::Direct),
+        content_warning: Some("Spoilers".into()),
+        reply_control: Some(ReplyControl::FollowersOnly),
+        language: Some("de".into()),
+        ..Settings::of_platform(Platform::Outbox)
+    };
+    let draft = composed(&entry, &settings);
+    assert!(draft.notes.is_empty(), "nothing is left out: {:?}", draft.notes);
+    Outbox::new(&bench.path).publish(&draft, &bench.desk(1, &bench.journal)).await;
+    let line = &bench.lines()[0];
+    for (key, expect) in [
+        ("channel", "story"),
+        ("visibility", "direct"),
+        ("content_warning", "Spoilers"),
+        ("reply_control", "followers_only"),
+        ("language", "de"),
+    ] {
+        assert_eq!(line[key], expect, "{key} in {line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_about_the_line_is_true() {
+    let page = include_str!("../../docs/accounts/outbox.md");
+    let bench =
+        Bench { clock: Clock::virtual_from(Timestamp::from_secs(1_795_435_200)), ..Bench::new() };
+    let entry = Entry {
+        title: Some("Hello, world".into()),
+        url: Some("https://example.com/hello".into()),
+        language: Some("en".into()),
+        categories: vec!["open source".into()],
+        ..Entry::default()
+    };
+    let settings = Settings {
+        content_warning: Some("Spoilers".into()),
+        ..Settings::of_platform(Platform::Outbox)
+    };
+    let desk = bench.desk(7, &bench.journal);
+    Outbox::new(&bench.path).publish(&composed(&entry, &settings), &desk).await;
+    let example = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(bench.lines(), [serde_json::from_str::<Value>(example).unwrap()]);
+
+    let (_, table) = page.split_once("| key | there | what it is |").unwrap();
+    let rows = table.lines().take_while(|line| line.is_empty() || line.starts_with('|')).skip(2);
+    let told: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    Outbox::new(&bench.path).publish(&full(), &bench.desk(8, &Scratch::default())).await;
+    let written: Vec<String> = bench.lines()[1].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(told, written, "each key has its row");
 }
 
 #[tokio::test]

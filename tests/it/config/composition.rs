@@ -127,11 +127,7 @@ fn what_a_platform_has_not_got_is_a_mistake_in_its_accounts_and_none_in_the_defa
     channel = "story"
     append_url_label = "More"
     reply_control = "mentioned_only"
-        accounts.a.visibility: outbox has no choice of visibility, leave it out
-        accounts.a.content_warning: outbox has no content warnings, leave it out
-        accounts.a.channel: outbox has no stories, want `feed`
         accounts.a.append_url_label: outbox shows no label, leave it out
-        accounts.a.reply_control: outbox has no choice of who may reply, leave it out
     [accounts.a]
     platform = "bluesky"
     dry_run = true

@@ -29,6 +29,7 @@ fn every_example_is_right_and_says_nothing_odd() {
         ("docs/configuration.md", 5),
         ("docs/accounts/mastodon.md", 1),
         ("docs/accounts/bluesky.md", 1),
+        ("docs/accounts/outbox.md", 1),
     ];
     for (page, count) in pages {
         let blocks = blocks(page);
