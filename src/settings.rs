@@ -4,6 +4,7 @@
 //! `account_overrides`. One table below makes the layer (what one of them says), the settings (all
 //! of them laid over each other) and the explanation (which of them said it).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -136,7 +137,9 @@ impl Settings {
         layers: impl IntoIterator<Item = (Origin, &'l Layer)>,
     ) -> Self {
         let mut settings = Self::of_platform(platform);
-        layers.into_iter().for_each(|(_, layer)| settings.put(layer));
+        for (origin, layer) in layers {
+            settings.put(&counting(platform, origin, layer));
+        }
         settings
     }
 
@@ -148,7 +151,8 @@ impl Settings {
         let mut settings = Self::of_platform(platform);
         let mut origins = vec![Origin::Platform; Self::NAMES.len()];
         for (origin, layer) in layers {
-            settings.put(layer);
+            let layer = counting(platform, origin, layer);
+            settings.put(&layer);
             for (place, _) in origins.iter_mut().zip(layer.says()).filter(|(_, says)| *says) {
                 *place = origin;
             }
@@ -161,6 +165,16 @@ impl Settings {
     pub fn without_card(mut self) -> Self {
         (self.attach_link, self.append_url) = (false, true);
         self
+    }
+}
+
+/// What of `layer` counts on `platform`: `[defaults]` are for all accounts, so a story there is
+/// meant for those that have stories.
+fn counting(platform: Platform, origin: Origin, layer: &Layer) -> Cow<'_, Layer> {
+    let is_story = layer.channel == Some(Channel::Story) && !platform.rules().has_stories;
+    match origin {
+        Origin::Defaults if is_story => Cow::Owned(Layer { channel: None, ..layer.clone() }),
+        _ => Cow::Borrowed(layer),
     }
 }
 
@@ -299,6 +313,26 @@ mod tests {
         check("syndicate", true.into(), Origin::Platform);
         check("language", Value::Null, Origin::Platform);
         assert_eq!(explained.len(), Settings::NAMES.len());
+    }
+
+    #[test]
+    fn a_story_of_the_defaults_is_for_those_that_have_stories() {
+        let story = Layer { channel: Some(Channel::Story), ..Layer::default() };
+        let feed = Layer { channel: Some(Channel::Feed), ..Layer::default() };
+        let check = |platform, layers: &[(Origin, &Layer)], expect: (Channel, Origin)| {
+            let layers = || layers.iter().copied();
+            assert_eq!(Settings::layered(platform, layers()).channel, expect.0);
+            let explained = Settings::explain(platform, layers());
+            let choice = explained.iter().find(|choice| choice.setting == "channel").unwrap();
+            assert_eq!((&choice.value, choice.origin), (&json(&expect.0), expect.1));
+        };
+        let defaults = (Origin::Defaults, &story);
+        check(Platform::Instagram, &[defaults], (Channel::Story, Origin::Defaults));
+        check(Platform::Mastodon, &[defaults], (Channel::Feed, Origin::Platform));
+        let entry = (Origin::Entry, &story);
+        check(Platform::Mastodon, &[defaults, entry], (Channel::Story, Origin::Entry));
+        let entry = (Origin::Entry, &feed);
+        check(Platform::Instagram, &[defaults, entry], (Channel::Feed, Origin::Entry));
     }
 
     #[test]

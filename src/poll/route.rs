@@ -133,8 +133,8 @@ pub fn fate(
 /// Why `entry` is not to go to `account` at all; `None` where it is.
 ///
 /// The nearest word about `syndicate` counts, then the account's filters, which see the entry as
-/// the account would post it. A story goes only where there are stories; one that the owner has
-/// as a default is an ordinary post elsewhere.
+/// the account would post it. A story goes only where there are stories; one of `[defaults]` is
+/// an ordinary post elsewhere, and an account can't have it (`Settings::layered`).
 pub fn refusal(
     entry: &Entry,
     label: &Label,
