@@ -158,9 +158,10 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     let template = Template::parse(format_string(settings, platform, &values))
         .map_err(ComposeError::Template)?;
     let content_warning = settings.content_warning.as_deref();
-    let content_warning = content_warning.map(|it| fold::fold(&text::fold(it)));
-    let content_warning =
-        content_warning.filter(|it| rules.has_content_warning && !fold::is_blank(it));
+    let content_warning = content_warning.filter(|_| rules.has_content_warning);
+    let content_warning = content_warning
+        .map(|it| mentions::unarmed(fold::fold(&text::fold(it)), platform))
+        .filter(|it| !fold::is_blank(it));
     let fitting =
         Fitting::of(subject, posted, count::beside(content_warning.as_deref(), subject.limits));
 
@@ -192,7 +193,7 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     };
     let title = rules.title_max.map(|max| title(entry, &bare.body, max, platform));
     let has_card = settings.attach_link && matches!(rules.card, Cards::Sent { .. } | Cards::Url);
-    let card = posted.filter(|_| has_card).map(|url| card::card(subject, &values, url));
+    let card = posted.filter(|_| has_card).map(|url| card::card(subject, url));
     let is_all = !values.was_cut();
     Ok(Written { fitted, posted_url, hashtags: all, title, card, content_warning, notes, is_all })
 }
@@ -262,7 +263,7 @@ fn finish(subject: &Subject<'_>, written: Written) -> Result<Draft, ComposeError
 /// The template: the owner's, else the platform's own for a note or an article.
 fn format_string<'a>(settings: &'a Settings, platform: Platform, values: &Values<'_>) -> &'a str {
     let rules = platform.rules();
-    match &settings.format_string {
+    match settings.format_string.as_deref().filter(|it| !it.trim().is_empty()) {
         Some(format_string) => format_string,
         None if rules.note == rules.article || !values.is_note() => rules.article,
         None => rules.note,
@@ -297,8 +298,9 @@ fn unused(subject: &Subject<'_>) -> Vec<String> {
     let Subject { settings, platform, .. } = *subject;
     let rules = platform.rules();
     let visibility = settings.visibility.is_some_and(|it| it != Visibility::Public);
+    let warning = settings.content_warning.as_deref().is_some_and(|it| !fold::is_blank(it));
     [
-        ("content_warning", settings.content_warning.is_some() && !rules.has_content_warning),
+        ("content_warning", warning && !rules.has_content_warning),
         ("visibility", visibility && !rules.has_visibility),
         ("reply_control", settings.reply_control.is_some() && !rules.has_reply_control),
     ]
@@ -315,8 +317,8 @@ fn left_out(tags: &[String]) -> Option<String> {
 /// The title of a platform that has one: the entry's, else the beginning of its text.
 fn title(entry: &Entry, text: &str, max: u32, platform: Platform) -> String {
     let first = text.lines().next().unwrap_or_default();
-    let title =
-        safe::without_refused(fold::fold(entry.title.as_deref().unwrap_or(first)), platform);
+    let title = fold::fold(entry.title.as_deref().unwrap_or(first));
+    let title = mentions::unarmed(safe::without_refused(title, platform), platform);
     card::line(&title, &Limits::of(Unit::CodePoints, max))
 }
 

@@ -17,7 +17,7 @@ use html5ever::tokenizer::{
 };
 
 use crate::entry::{Entry, Markup};
-use walker::Walker;
+use walker::{Form, Walker};
 
 /// How much HTML is read at once.
 const CHUNK_BYTES: usize = 4096;
@@ -46,7 +46,7 @@ pub fn of_entry(markup: &Markup, entry: &Entry) -> String {
     match markup {
         Markup::Text(text) => tidy(text),
         Markup::Html(html) => {
-            let mut walker = walk(html, false, &[]);
+            let mut walker = walk(html, Form::Text, &[]);
             footer::cut(&mut walker.out, &walker.addresses, entry);
             tidy(&walker.out)
         }
@@ -72,14 +72,35 @@ pub fn start_of(markup: &Markup, entry: &Entry, reach: usize) -> (String, bool) 
     (text, is_all)
 }
 
+/// One line of at least the first `reach` bytes of `entry`'s text, if there are so many, in plain
+/// words: no addresses, no marks of lists, quotes or footnotes, nothing that only leads to the entry
+/// itself. For descriptions, where nobody follows a link.
+pub fn line_of(markup: &Markup, entry: &Entry, reach: usize) -> String {
+    let html = match markup {
+        Markup::Html(html) => html,
+        Markup::Text(text) => return fold(&text[..text.floor_char_boundary(reach)]),
+    };
+    // a footer that goes would have been within reach without it
+    let enough = reach.saturating_add(BYTES_AHEAD);
+    if html.len() > enough {
+        let start = read(html, Walker::new(Form::Words, &[]), |walker| walker.settled() > enough);
+        if start.settled() > enough {
+            return fold(&tidy(&start.out[..start.settled()]));
+        }
+    }
+    let mut walker = walk(html, Form::Words, &[]);
+    footer::cut(&mut walker.out, &walker.addresses, entry);
+    fold(&tidy(&walker.out))
+}
+
 /// Turns HTML into plain text; see [`plain`].
 pub fn html_to_text(html: &str) -> String {
-    tidy(&walk(html, false, &[]).out)
+    tidy(&walk(html, Form::Text, &[]).out)
 }
 
 /// Turns HTML into one line of plain text, without addresses and list marks: for titles.
 pub fn html_to_line(html: &str) -> String {
-    if html.contains(['<', '&']) { fold(&walk(html, true, &[]).out) } else { fold(html) }
+    if html.contains(['<', '&']) { fold(&walk(html, Form::Line, &[]).out) } else { fold(html) }
 }
 
 /// Folds every run of white space into one space and trims both ends.
@@ -144,7 +165,7 @@ fn beginning(html: &str, enough: usize) -> Option<String> {
         return None;
     }
     let (mut wanted, mut beginning) = (enough, None);
-    read(html, Walker::new(false, &[]), |walker| {
+    read(html, Walker::new(Form::Text, &[]), |walker| {
         let settled = walker.settled();
         if settled > wanted {
             beginning = Some(tidy(&walker.out[..settled])).filter(|text| text.len() > enough);
@@ -155,13 +176,13 @@ fn beginning(html: &str, enough: usize) -> Option<String> {
     beginning
 }
 
-fn walk(html: &str, one_line: bool, kept: &[String]) -> Walker {
-    let mut walker = read(html, Walker::new(one_line, kept), |_| false);
+fn walk(html: &str, form: Form, kept: &[String]) -> Walker {
+    let mut walker = read(html, Walker::new(form, kept), |_| false);
     match walker.unclosed() {
         // an element that is never closed must not swallow the rest: once more, without it
         Some(open) if kept.len() < UNCLOSED_MAX => {
             let open = open.to_owned();
-            walk(html, one_line, &[kept, &[open]].concat())
+            walk(html, form, &[kept, &[open]].concat())
         }
         _ => {
             walker.end();

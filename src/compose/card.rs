@@ -1,49 +1,58 @@
 //! Card: the preview of the entry's page, where the platform takes it from us.
 
 use super::fold::is_blank;
-use super::values::{self, Values};
-use super::{Subject, count, tokens, truncate};
+use super::{Subject, count, tokens, truncate, values};
 use crate::draft::Card;
+use crate::entry::{Entry, Markup};
 use crate::platform::{Limits, Unit};
+use crate::text;
 
 /// The longest title or description; clients show far less.
 const TEXT: Limits = Limits::of(Unit::Graphemes, 300);
 
-/// The card of an entry whose page is posted as `url`: what the settings say, else what the page
-/// says of itself, else what the entry says; the site's name where nothing gives a title.
-pub fn card(subject: &Subject<'_>, values: &Values<'_>, url: &str) -> Card {
+/// How much of an entry is read for a description: more than `TEXT` shows.
+const READ_BYTES: usize = 4096;
+
+/// The card of an entry whose page is posted as `url`: what the settings say (nothing, where that is
+/// an empty text), else what the page says of itself, else what the entry says; the site's name
+/// where nothing gives a title.
+pub fn card(subject: &Subject<'_>, url: &str) -> Card {
     let Subject { entry, settings, page, .. } = *subject;
     let of_page =
         |field: fn(&super::Page) -> &Option<String>| page.and_then(|it| field(it).as_deref());
-    let first = |choices: [Option<&str>; 3]| {
-        let mut choices = choices.into_iter().flatten().map(|text| line(text, &TEXT));
-        choices.find(|text| !is_blank(text))
+    let some = |text: &str| Some(line(text, &TEXT)).filter(|text| !is_blank(text));
+    let title = match settings.og_title.as_deref() {
+        Some(said) => some(said),
+        None => of_page(|it| &it.title).and_then(some).or_else(|| some(entry.title.as_deref()?)),
     };
-    let title = [settings.og_title.as_deref(), of_page(|it| &it.title), entry.title.as_deref()];
-    let described =
-        first([settings.og_description.as_deref(), of_page(|it| &it.description), None]);
-    let image = entry
+    let description = match settings.og_description.as_deref() {
+        Some(said) => some(said),
+        None => of_page(|it| &it.description).and_then(some).or_else(|| description(entry)),
+    };
+    let of_entry = entry
         .media
         .iter()
         .find(|it| it.media_type.as_deref().is_some_and(|it| it.starts_with("image")));
-    let images = [settings.og_image.as_deref(), of_page(|it| &it.image), image.map(|it| &*it.url)];
-    Card {
-        url: url.to_owned(),
-        title: first(title).or_else(|| values::site(url)).unwrap_or_default(),
-        description: described.or_else(|| description(values)).unwrap_or_default(),
-        image_url: images
+    let image = match settings.og_image.as_deref() {
+        Some("") => None,
+        said => [said, of_page(|it| &it.image), of_entry.map(|it| &*it.url)]
             .into_iter()
             .flatten()
-            .find(|url| tokens::is_web_address(url))
-            .map(str::to_owned),
+            .find(|url| tokens::is_web_address(url)),
+    };
+    Card {
+        url: url.to_owned(),
+        title: title.or_else(|| values::site(url)).unwrap_or_default(),
+        description: description.unwrap_or_default(),
+        image_url: image.map(str::to_owned),
         ..Card::default()
     }
 }
 
 /// What the entry says of itself.
-fn description(values: &Values<'_>) -> Option<String> {
-    let summary = Some(line(values.summary(), &TEXT)).filter(|text| !is_blank(text));
-    summary.or_else(|| Some(line(values.content(), &TEXT)).filter(|text| !is_blank(text)))
+fn description(entry: &Entry) -> Option<String> {
+    let words = |markup: &Markup| line(&text::line_of(markup, entry, READ_BYTES), &TEXT);
+    [&entry.summary, &entry.content].into_iter().flatten().map(words).find(|it| !is_blank(it))
 }
 
 /// `text` in one line within `limits`; empty where it can't be shortened to that.
@@ -62,7 +71,6 @@ mod tests {
     use super::*;
     use crate::compose::page::Page;
     use crate::draft::Media;
-    use crate::entry::{Entry, Markup};
     use crate::people::People;
     use crate::platform::Platform;
     use crate::settings::Settings;
@@ -71,8 +79,7 @@ mod tests {
         let (platform, people) = (Platform::Bluesky, &People::new());
         let limits = &platform.limits();
         let subject = Subject { entry, settings, platform, account: "me", limits, people, page };
-        let values = Values::of(&subject, None, usize::MAX);
-        card(&subject, &values, "https://www.a.io/1")
+        card(&subject, "https://www.a.io/1")
     }
 
     #[test]
@@ -142,5 +149,12 @@ mod tests {
         let empty = Page { title: some(" "), description: None, image: some("data:image/png") };
         check(&plain, Some(&empty), &entry, of_entry.each_ref().map(String::as_str));
         check(&plain, None, &Entry::default(), ["a.io", "", ""]);
+        let none = Settings {
+            og_title: some(""),
+            og_description: some(""),
+            og_image: some(""),
+            ..plain.clone()
+        };
+        check(&none, Some(&page), &entry, ["a.io", "", ""]);
     }
 }

@@ -58,6 +58,14 @@ pub fn settle(
     mentioned
 }
 
+/// `text`, which stands beside the post's own text, such that it pings nobody.
+pub fn unarmed(text: String, platform: Platform) -> String {
+    match platform.rules().mentions {
+        Mentions::Plain { disarm } => handles::disarm(&text, disarm, |_| false).0,
+        Mentions::Facets | Mentions::None => text,
+    }
+}
+
 /// The handles on `platform` (without `@`) of those who may be mentioned.
 pub fn handles<'a>(
     people: &'a People,

@@ -1,6 +1,6 @@
 //! Template: from `format_string` and the values of an entry to text, in the way of Jinja.
 //!
-//! A template may come from a feed: it has fuel, no loaders, no includes and no macros. Compiling
+//! A template may come from a feed: it has a shape, fuel, no loaders, no includes and no macros. Compiling
 //! one takes a few microseconds, less than looking it up safely would: none is kept.
 //! **Invariant:** an unknown name is empty, at any depth, and never an error.
 //! **Refuses:** escaping (the result is plain text) and anything that reads the world.
@@ -19,16 +19,21 @@ use crate::platform::Platform;
 use crate::settings::Settings;
 
 mod filters;
+mod shape; // which templates are compiled at all
 
 /// What a template may spend: instructions, and data by 64 bytes. A usual one spends under 100;
 /// a loop over everything a feed can hold fits, a bomb does not.
 const FUEL: u64 = 100_000;
+/// How deep a `recursive` loop or a macro may call itself.
+const RECURSION_MAX: usize = 20;
 
 static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut jinja = Environment::new();
     jinja.set_auto_escape_callback(|_| AutoEscape::None);
     jinja.set_undefined_behavior(UndefinedBehavior::Chainable);
     jinja.set_fuel(Some(FUEL));
+    // a `recursive` loop takes stack for each level
+    jinja.set_recursion_limit(RECURSION_MAX);
     jinja.add_filter("truncate", filters::truncate);
     jinja.add_filter("date", filters::date);
     jinja
@@ -46,6 +51,7 @@ impl<'s> Template<'s> {
     /// # Errors
     /// What is wrong with the template, for its author.
     pub fn parse(format_string: &'s str) -> Result<Self, String> {
+        shape::check(format_string)?;
         let compiled = JINJA.template_from_str(format_string).map_err(|error| describe(&error))?;
         let names = compiled.undeclared_variables(false);
         Ok(Self { compiled, names })

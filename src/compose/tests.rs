@@ -475,6 +475,38 @@ fn youtube_gets_a_title_and_no_angle_brackets() {
 }
 
 #[test]
+fn nobody_is_pinged_beside_the_text() {
+    let entry =
+        Entry { media: vec![picture("https://a.io/v.mp4")], ..entry("Hi @bob <x>", "", "") };
+    let with = |platform| on(platform, &entry, |it| it.content_warning = Some("with @bob".into()));
+    assert_eq!(with(Platform::YouTube).title.as_deref(), Some("Hi @\u{2060}bob ‹x›"));
+    let warning = with(Platform::Mastodon).content_warning;
+    assert_eq!(warning.as_deref(), Some("with @\u{2060}bob"));
+}
+
+#[test]
+fn an_empty_text_is_none() {
+    let mut entry = entry("Title", "Text", "https://a.io/1");
+    entry.links = ["alternate", "related", "shorturl"]
+        .map(|rel| crate::entry::Link {
+            rel: rel.into(),
+            href: "https://b.io/".into(),
+            ..<_>::default()
+        })
+        .into();
+    let check = |change: &dyn Fn(&mut Settings), expect: &str| {
+        let draft = on(Platform::Outbox, &entry, change);
+        assert_eq!((draft.text.as_str(), draft.notes.len()), (expect, 0));
+    };
+    check(&|it| it.format_string = Some(" ".into()), "Title https://a.io/1");
+    check(&|it| it.content_warning = Some(String::new()), "Title https://a.io/1");
+    check(&|it| it.append_url_label = Some(String::new()), "Title https://a.io/1");
+    // an address that the control took away does not come back
+    let template = "[{{alternate_url}}{{related_url}}{{short_url}}]";
+    check(&|it| it.format_string = Some(template.into()), "[] https://a.io/1");
+}
+
+#[test]
 fn a_page_is_read_where_a_card_lacks_something() {
     let wanted = |platform: Platform, entry: &Entry, change: fn(&mut Settings)| {
         let mut settings = Settings::of_platform(platform);

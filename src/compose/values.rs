@@ -103,15 +103,14 @@ impl<'a> Values<'a> {
         let Subject { entry, platform, account, .. } = *self.subject;
         let author = entry.authors.first();
         let text = |text: Option<&str>| text.map(Value::from);
-        let link = |rel: &str| entry.links.iter().find(|link| link.rel == rel).map(|l| &*l.href);
         let date = |date: Option<Timestamp>| date.map(|date| Value::from(date.to_rfc3339()));
         let some = |text: &str| (!text.is_empty()).then(|| Value::from(text));
         match name {
             "id" => text(Some(&entry.id)),
             "url" => text(self.url.or(entry.url.as_deref())),
-            "alternate_url" => text(entry.alternate_url.as_deref().or_else(|| link("alternate"))),
-            "related_url" => text(entry.related_url.as_deref().or_else(|| link("related"))),
-            "short_url" => text(entry.short_url.as_deref().or_else(|| link("shorturl"))),
+            "alternate_url" => text(entry.alternate_url.as_deref()),
+            "related_url" => text(entry.related_url.as_deref()),
+            "short_url" => text(entry.short_url.as_deref()),
             "title" => text(entry.title.as_deref()),
             "subtitle" => text(entry.subtitle.as_deref()),
             "summary" => some(self.summary_to_post()),

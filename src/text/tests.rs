@@ -297,3 +297,27 @@ proptest::proptest! {
         proptest::prop_assert!(!line.contains('\n') && !line.contains("  "));
     }
 }
+
+#[test]
+fn a_line_has_words_alone() {
+    let entry = Entry { url: Some("https://a.example/post".into()), ..Entry::default() };
+    let check = |html: &str, expect: &str| {
+        assert_eq!(line_of(&Markup::Html(html.into()), &entry, 400), expect, "{html}");
+    };
+    check("<p>See <a href='https://b.example/x'>this</a>, and <b>that</b>.", "See this, and that.");
+    check("<ul><li>One<li><a href='https://b.example/'>Ada</a>’s</ul>", "One Ada’s");
+    check("<blockquote>To be<hr>or not</blockquote>", "To be or not");
+    check("<tr><td>1</td><td>2</td></tr>", "1 2");
+    check("so.<sup><a href='#fn1'>1</a></sup> And", "so. And");
+    check("at <a href='https://www.b.example/x'>b.example/x</a>", "at b.example/x");
+    check("<p>One</p><p><a href='/all'>All</a></p>", "One All");
+    let more = "<p>Words</p><p><a href='https://a.example/post'>Continue reading</a></p>";
+    check(more, "Words");
+    check("Words… <a href='https://a.example/post'>[Read more]</a>", "Words…");
+    // of a long one no more than a beginning is read
+    let long = line_of(&Markup::Html("<p>words".repeat(100_000)), &entry, 400);
+    assert!((400..8000).contains(&long.len()), "{}", long.len());
+    assert_eq!(line_of(&Markup::Text("a\n <b>".into()), &entry, 400), "a <b>");
+    let unclosed = format!("<video>{}", "<p>words ".repeat(1000));
+    assert!(line_of(&Markup::Html(unclosed), &entry, 400).starts_with("words words"));
+}

@@ -25,6 +25,19 @@ const BLOCKS: &[&str] = &[
 ];
 /// How many elements of one kind may be open in each other; what is deeper counts as this deep.
 const DEPTH_MAX: usize = 16;
+
+/// What of the text is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Form {
+    /// All of it.
+    #[default]
+    Text,
+    /// Its words in their paragraphs, without addresses and marks; links are noted all the same.
+    Words,
+    /// Its words on one line.
+    Line,
+}
+
 /// What is open, what is owed, and what has been written.
 #[derive(Default)]
 pub(super) struct Walker {
@@ -36,8 +49,8 @@ pub(super) struct Walker {
     pub tokens: usize,
     /// How many pairs of attributes were compared for them.
     pub compared: usize,
-    /// No addresses, no marks: everything on one line.
-    one_line: bool,
+    /// What of the text is wanted.
+    form: Form,
     /// Line ends owed before the next text.
     line_ends: usize,
     /// The space owed before the next text.
@@ -71,8 +84,8 @@ pub(super) struct Walker {
 }
 
 impl Walker {
-    pub fn new(one_line: bool, kept: &[String]) -> Self {
-        Self { one_line, kept: kept.to_vec(), ..Self::default() }
+    pub fn new(form: Form, kept: &[String]) -> Self {
+        Self { form, kept: kept.to_vec(), ..Self::default() }
     }
 
     /// The dropped element that was never closed, where what it swallowed is markup.
@@ -189,7 +202,7 @@ impl Walker {
 
     /// Writes text; what is preformatted keeps its blanks and lines.
     fn words(&mut self, text: &str) {
-        if self.preformatted > 0 && !self.one_line {
+        if self.preformatted > 0 && self.form != Form::Line {
             for (nth, line) in text.split('\n').enumerate() {
                 self.line_ends += usize::from(nth > 0);
                 self.write(line);
@@ -307,8 +320,10 @@ impl Walker {
         let line_ends = std::mem::take(&mut self.line_ends);
         let bar = std::mem::take(&mut self.bar);
         let rule = std::mem::take(&mut self.rule);
-        if self.one_line {
+        if self.form != Form::Text {
             self.mark = None;
+        }
+        if self.form == Form::Line {
             if space.is_some() || line_ends > 0 {
                 self.out.push(' ');
             }
@@ -317,16 +332,16 @@ impl Walker {
         let is_first = self.out.is_empty();
         if line_ends > 0 && !is_first {
             self.out.extend(std::iter::repeat_n('\n', line_ends));
-            if rule {
+            if rule && self.form == Form::Text {
                 self.out.push_str("---");
                 self.out.extend(std::iter::repeat_n('\n', line_ends));
             }
         } else if bar {
-            self.out.push_str(" | ");
+            self.out.push_str(if self.form == Form::Text { " | " } else { " " });
         } else if let Some(space) = space.filter(|_| !is_first) {
             self.out.push(space);
         }
-        if is_first || line_ends > 0 {
+        if self.form == Form::Text && (is_first || line_ends > 0) {
             self.out.extend(std::iter::repeat_n("> ", self.quotes));
         }
         if let Some(mark) = self.mark.take() {

@@ -1,5 +1,4 @@
 use super::*;
-use crate::entry::Link;
 
 fn entry() -> Entry {
     Entry {
@@ -10,7 +9,7 @@ fn entry() -> Entry {
         url: Some("https://www.a.io/1".into()),
         short_url: Some("https://a.io/s".into()),
         authors: vec![Person { name: Some("Ada".into()), ..Person::default() }],
-        links: vec![Link { rel: "related".into(), href: "https://b.io".into(), media_type: None }],
+        related_url: Some("https://b.io".into()),
         categories: vec!["One".into(), "two three".into()],
         // 2026-03-29T00:30:00Z, half an hour before Berlin's clocks go forward
         published: Some(Timestamp::from_secs(1_774_744_200)),
@@ -117,4 +116,46 @@ fn what_is_wrong_is_told() {
     assert!(super::check("{{ title | truncate('x') }}").is_err());
     assert!(super::check("{{ title | truncate(-1) }}").is_err());
     assert_eq!(super::check("{{title}} {{whatever}} {{hashtags}}"), Ok(()));
+}
+
+#[test]
+fn no_template_breaks_the_stack_of_its_thread() {
+    let shapes: [(&str, &str, &str); 25] = [
+        ("", "{% if a %}", ""),
+        ("{{ ", "(", ""),
+        ("{{ a", "[", ""),
+        ("{{ a", ".b", " }}"),
+        ("{{ a", "[0]", " }}"),
+        ("{{ a", "()", " }}"),
+        ("{{ a", "|upper", " }}"),
+        ("{{ a", "|default(a", " }}"),
+        ("{{ 1", "+1", " }}"),
+        ("{{ 1", "//1", " }}"),
+        ("{{ 'a'", "~'a'", " }}"),
+        ("{{ 2", "**1", " }}"),
+        ("{{ 1", " and 1", " }}"),
+        ("{{ a", " or a", " }}"),
+        ("{{ 1", " < 1", " }}"),
+        ("{{ 1", " in a", " }}"),
+        ("{{ ", "not ", "a }}"),
+        ("{{ ", "-", "1 }}"),
+        ("{{ 1", " if a else 1", " }}"),
+        ("{{ 1", " if 1", " }}"),
+        ("{{ 1", " is odd", " }}"),
+        ("{% if a %}", "{% elif a %}", "{% endif %}"),
+        ("{% if a %}", "{% else %}", "{% endif %}"),
+        ("", "{% for a in a %}", ""),
+        ("", "{% for a in 'ab' %}{{ a }}", "{% endfor %}"),
+    ];
+    for (start, unit, end) in shapes {
+        for count in [10_000, 490, 240, 160, 120, 90, 60, 30] {
+            let template = format!("{start}{}{end}", unit.repeat(count));
+            let rendered = render(&template, &entry());
+            assert!(count < 10_000 || rendered.is_err(), "{start}{unit}");
+        }
+    }
+    let loops = "{% for a in 'ab' %}".repeat(60) + &"{% endfor %}".repeat(60);
+    assert!(render(&loops, &entry()).is_err());
+    let recursive = "{% for a in 'ab' recursive %}{{ loop('ab') }}{% endfor %}";
+    assert!(render(recursive, &entry()).is_err());
 }

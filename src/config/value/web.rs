@@ -5,7 +5,7 @@ use std::path::Path;
 use ipnet::IpNet;
 use url::Url;
 
-use super::{shown, text};
+use super::{any_text, shown, text};
 use crate::config::raw::Node;
 
 /// The URL of a feed; `file:` ones may be relative to `folder`.
@@ -82,7 +82,10 @@ pub fn origin(node: &Node) -> Result<Url, String> {
 
 /// The address of a picture.
 pub fn picture(node: &Node) -> Result<String, String> {
-    let text = text(node)?.trim();
+    let text = any_text(node)?.trim();
+    if text.is_empty() {
+        return Ok(String::new());
+    }
     web_url(text, "https://example.com/card.png").map(String::from)
 }
 

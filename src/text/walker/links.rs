@@ -4,7 +4,7 @@ use html5ever::tokenizer::Tag;
 
 use super::super::footer::Address;
 use super::super::link::{self, Nature, Shown};
-use super::{DEPTH_MAX, Walker, attribute};
+use super::{DEPTH_MAX, Form, Walker, attribute};
 
 /// A link that is open.
 pub(super) struct Link {
@@ -27,7 +27,7 @@ impl Walker {
         if self.links.len() >= DEPTH_MAX {
             return;
         }
-        let href = attribute(tag, "href").filter(|_| !self.one_line);
+        let href = attribute(tag, "href").filter(|_| self.form != Form::Line);
         let link = href.map(|href| {
             let says = |name, words: &[&str]| {
                 attribute(tag, name)
@@ -58,8 +58,10 @@ impl Walker {
         match link::shown(label, &link.href, Nature { is_name, ..link.nature }) {
             Shown::Text => {}
             Shown::Address => {
-                self.out.truncate(start);
-                self.out.push_str(&link.href);
+                if self.form == Form::Text {
+                    self.out.truncate(start);
+                    self.out.push_str(&link.href);
+                }
                 let end = self.out.len();
                 self.addresses.push(Address { start, end, href: link.href });
             }
@@ -69,7 +71,9 @@ impl Walker {
             }
             Shown::Mark(mark) => {
                 self.out.truncate(start);
-                self.out.push_str(&mark);
+                if self.form == Form::Text {
+                    self.out.push_str(&mark);
+                }
             }
             Shown::Nothing => self.out.truncate(start),
         }
@@ -83,9 +87,11 @@ impl Walker {
             self.line_ends > 0 || self.space.is_some() || self.bar || self.mark.is_some();
         let (word, rest) = text.split_at(if is_apart { 0 } else { link::rest_of_word(text) });
         self.out.push_str(word);
-        self.out.push_str(" (");
-        self.out.push_str(&address);
-        self.out.push(')');
+        if self.form == Form::Text {
+            self.out.push_str(" (");
+            self.out.push_str(&address);
+            self.out.push(')');
+        }
         self.addresses.push(Address { start, end: self.out.len(), href });
         rest
     }

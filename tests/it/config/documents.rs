@@ -27,6 +27,7 @@ fn every_example_is_right_and_says_nothing_odd() {
     let pages = [
         ("README.md", 1),
         ("docs/configuration.md", 5),
+        ("docs/composition.md", 3),
         ("docs/accounts/mastodon.md", 1),
         ("docs/accounts/bluesky.md", 1),
         ("docs/accounts/outbox.md", 1),
