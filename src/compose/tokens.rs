@@ -174,6 +174,27 @@ pub fn contains_url(text: &str, url: &str) -> bool {
     })
 }
 
+/// Where the URL ends that `address` starts with: at a bracket that it did not open, and before
+/// what closes a phrase. `https://a.io/x_(y)` is whole, of `https://a.io/x)).` only the start.
+pub fn url_end(address: &str) -> usize {
+    let url = &address[..unopened(address).unwrap_or(address.len())];
+    url.trim_end_matches(|c| c != ')' && is_closing(c)).len()
+}
+
+/// Where the first `)` stands that nothing in `address` opens.
+fn unopened(address: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    address.bytes().position(|byte| {
+        let is_unopened = byte == b')' && open == 0;
+        match byte {
+            b'(' => open += 1,
+            b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        is_unopened
+    })
+}
+
 /// What closes a phrase, and is seldom the last character of a URL.
 fn is_closing(c: char) -> bool {
     ".,;:!?'\")]}>".contains(c) || is_wide_closing(c)
@@ -192,7 +213,10 @@ pub fn part_urls(text: &str, known: Option<&str>) -> String {
     for range in addresses(text) {
         let address = &text[range.clone()];
         let closing = address.trim_end_matches(is_closing).len();
-        let guessed = address[closing..].find(is_wide_closing).map(|at| closing + at);
+        // what comes after a bracket that the URL did not open is no part of it anywhere
+        let inside = &address[..unopened(address).unwrap_or(address.len())];
+        let guessed = inside.get(closing..).and_then(|end| end.find(is_wide_closing));
+        let guessed = guessed.map(|at| closing + at);
         let told = known
             .filter(|known| {
                 address.strip_prefix(known).is_some_and(|r| r.starts_with(is_wide_closing))
@@ -315,6 +339,8 @@ mod tests {
         };
         check("“https://a.io/x” is", "“https://a.io/x ” is");
         check("https://a.io/x_(y)…", "https://a.io/x_(y) …");
+        check("(https://a.io/x_(y))…", "(https://a.io/x_(y))…");
+        check("x (https://a.io/x)。y", "x (https://a.io/x)。y");
         check("https://a.io/x.”", "https://a.io/x. ”");
         check("https://a.io/b—well", "https://a.io/b —well");
         check("https://a.io/モーニング娘。の", "https://a.io/モーニング娘。の");

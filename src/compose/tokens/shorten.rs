@@ -71,9 +71,13 @@ impl Piece {
 
 /// `text` with every `http(s)` URL shown short, and its facets: links, hashtags, cashtags, and
 /// mentions of the handles in `mentions` (without `@`), nobody else.
+///
+/// The official detector takes the brackets of `(see this (https://a.io/x))` into the link, and sees
+/// none after a quotation mark. It is the facet that counts, so ours are where the URLs are.
 pub fn shorten(text: &str, mentions: &[&str]) -> Piece {
-    let mut found = facets::read(text);
-    found.retain(|found| found.kind != Kind::Mention);
+    let mut found = links(text);
+    let others = facets::read(text).into_iter();
+    found.extend(others.filter(|it| !matches!(it.kind, Kind::Link | Kind::Mention)));
     found.extend(facets::mentions(text).filter_map(|(range, name)| {
         let known = mentions.iter().any(|handle| handle.eq_ignore_ascii_case(name));
         known.then(|| Found { range, kind: Kind::Mention, value: name.to_owned() })
@@ -98,6 +102,21 @@ pub fn shorten(text: &str, mentions: &[&str]) -> Piece {
     }
     piece.text.push_str(&text[from..]);
     piece
+}
+
+/// The links of `text`: what has a scheme, wherever it stands, and the detector's bare domains.
+fn links(text: &str) -> Vec<Found> {
+    let whole = super::addresses(text).into_iter().map(|range| (range.start, &text[range], ""));
+    let bare = facets::links(text).into_iter().filter(|(range, uri)| range.len() < uri.len());
+    whole
+        .chain(bare.map(|(range, _)| (range.start, &text[range], "https://")))
+        .filter_map(|(start, typed, scheme)| {
+            let typed = &typed[..super::url_end(typed)];
+            let value = format!("{scheme}{typed}");
+            let found = Found { range: start..start + typed.len(), kind: Kind::Link, value };
+            super::is_web_address(&found.value).then_some(found)
+        })
+        .collect()
 }
 
 /// `url` as the official client shows it: host, and up to fifteen characters of what follows.
@@ -182,6 +201,24 @@ mod tests {
             "by @ada.example and @eve.bsky.social (@Ada.example)",
             &["@ada.example=ada.example", "@Ada.example=Ada.example"],
         );
+        // where the URL ends, and not where the detector would end it
+        let link = &["a.io/x=https://a.io/x"];
+        for around in
+            ["(see this (*))", "“a (*)”", "(*)—b", "\"*\"", "“*”", "(*).)", "<*>", "*!!", "(*)。b"]
+        {
+            let text = around.replace('*', "https://a.io/x");
+            check(&text, &[], &around.replace('*', "a.io/x"), link);
+        }
+        check(
+            "(https://a.io/b_(c)) ok.com/?u=https://a.io)",
+            &[],
+            "(a.io/b_(c)) ok.com/?u=https://a.io)",
+            &[
+                "a.io/b_(c)=https://a.io/b_(c)",
+                "ok.com/?u=https://a.io=https://ok.com/?u=https://a.io",
+            ],
+        );
+        check("https://) xhttps://a.io", &[], "https://) xhttps://a.io", &[]);
         check("no facets", &["ada.example"], "no facets", &[]);
     }
 
