@@ -187,7 +187,8 @@ impl Cuts<'_> {
                 .map(|(at, _)| start + at)
                 .collect();
             near.rev()
-                .find(|&index| index > 0 && bounds.binary_search(&ends[index]).is_ok())
+                // where the part begins that is looked at, no word need do
+                .find(|&index| ends[index] > start && bounds.binary_search(&ends[index]).is_ok())
                 .unwrap_or(last)
         })
     }
@@ -250,6 +251,7 @@ mod tests {
         check("one (two) three", "", 6, Some("one…"));
         check("well-known things", "", 9, Some("well…"));
         check(&"x".repeat(50), "", 10, Some("xxxxxxxxx…"));
+        check(&"x".repeat(99), "", 50, Some(&format!("{}…", "x".repeat(49))));
         check("日本語の長い文章", "", 5, Some("日本語の…"));
         check("one two three", " https://a.io", 18, Some("one… https://a.io"));
     }
