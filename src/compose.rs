@@ -83,6 +83,8 @@ pub struct Subject<'a> {
     pub people: &'a People,
     /// What the entry's page says of itself, where it was read.
     pub page: Option<&'a Page>,
+    /// The media that could be had; absent: nobody has fetched them, and all are taken to work.
+    pub media: Option<&'a [Media]>,
 }
 
 /// Makes the draft of an entry for one account.
@@ -323,7 +325,8 @@ fn title(entry: &Entry, text: &str, max: u32, platform: Platform) -> String {
 }
 
 fn media<'a>(subject: &Subject<'a>) -> &'a [Media] {
-    subject.settings.media.as_deref().unwrap_or(&subject.entry.media)
+    let wanted = || subject.settings.media.as_deref().unwrap_or(&subject.entry.media);
+    subject.media.unwrap_or_else(wanted)
 }
 
 /// Whether a medium is, or may be, a picture or a video.
@@ -353,7 +356,16 @@ fn drafted(
     limits: &Limits,
 ) -> Result<Draft, ComposeError> {
     let people = &People::new();
-    compose(&Subject { entry, settings, platform, account: "me", limits, people, page: None })
+    compose(&Subject {
+        entry,
+        settings,
+        platform,
+        account: "me",
+        limits,
+        people,
+        page: None,
+        media: None,
+    })
 }
 
 #[cfg(test)]

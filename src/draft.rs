@@ -86,16 +86,16 @@ pub struct Card {
     pub image_url: Option<String>,
     /// Its picture, fetched and fitted to the platform.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thumb: Option<Thumb>,
+    pub thumb: Option<Shelved>,
 }
 
-/// A picture that was fetched and fitted, as it lies on the shelf.
+/// An image or a video that was fetched, and fitted to the platform, as it lies on the shelf.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Thumb {
+pub struct Shelved {
     /// Its name on the shelf.
     pub file: String,
-    /// `image/jpeg`, `image/png` or `image/webp`.
+    /// Media type, by what is in it: `image/jpeg`, `video/mp4` …
     #[serde(rename = "type")]
     pub media_type: String,
     /// Size of the file.
@@ -104,6 +104,9 @@ pub struct Thumb {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// How long a video is, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
 }
 
 /// An image, a video or a sound.
@@ -113,13 +116,16 @@ pub struct Media {
     /// Media type (`image/jpeg`), or its family (`image`) where that is all that is known.
     #[serde(rename = "type")]
     pub media_type: Option<String>,
-    /// Absolute address.
+    /// Absolute address; where the platform fetches media itself, the one that it is given.
     pub url: String,
     /// The picture shown before a video plays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poster_url: Option<String>,
     /// Text for people who can't see it.
     pub alt: Option<String>,
+    /// What was fetched and fitted to the platform, where that takes bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<Shelved>,
 }
 
 /// Where on a platform a post goes.

@@ -6,6 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod media;
+
+pub use media::{Formats, ImageLimits, MediaLimits, Ratio, VideoLimits, Way};
+
 /// The kind of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,6 +75,11 @@ impl Platform {
     /// What a draft may hold when nobody has asked the server yet.
     pub const fn limits(self) -> Limits {
         self.rules().limits
+    }
+
+    /// What a post may carry beside its text when nobody has asked the server yet.
+    pub const fn media(self) -> MediaLimits {
+        MediaLimits::of(self)
     }
 
     /// Whether an account can have it: see [`Platform::PUBLISHED`].

@@ -16,7 +16,7 @@ use crate::config::{AccountConfig, Credentials, Delivery};
 use crate::crosspost::{Failure, Receipt};
 use crate::draft::Draft;
 use crate::names::CrosspostId;
-use crate::platform::{Limits, Platform};
+use crate::platform::{Limits, MediaLimits, Platform};
 use crate::shelf::Shelf;
 
 pub mod backoff; // how long to wait
@@ -67,6 +67,9 @@ pub trait Publisher: Send + Sync {
     /// What a draft may hold here. Asks the server at most once a day and remembers the answer;
     /// falls back to the platform's defaults where the server can't be asked.
     async fn limits(&self, desk: &Desk<'_>) -> Limits;
+
+    /// Which media a draft may hold here: from the same answer as `limits`.
+    async fn media_limits(&self, desk: &Desk<'_>) -> MediaLimits;
 
     /// Who am I, what may I, until when. Publishes nothing.
     ///

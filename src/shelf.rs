@@ -21,8 +21,15 @@ const FOLDER: &str = "media";
 /// The most bytes of all files together.
 const BYTES_MAX: u64 = 256 << 20;
 /// Media types, and how their files end.
-const ENDINGS: &[(&str, &str)] =
-    &[("image/jpeg", "jpg"), ("image/png", "png"), ("image/webp", "webp"), ("image/gif", "gif")];
+const ENDINGS: &[(&str, &str)] = &[
+    ("image/jpeg", "jpg"),
+    ("image/png", "png"),
+    ("image/webp", "webp"),
+    ("image/gif", "gif"),
+    ("video/mp4", "mp4"),
+    ("video/quicktime", "mov"),
+    ("video/webm", "webm"),
+];
 
 /// The folder of media.
 #[derive(Clone, Debug)]
@@ -71,6 +78,20 @@ impl Shelf {
         let mut bytes = Vec::new();
         File::open(self.folder.join(name))?.take(self.bytes_max).read_to_end(&mut bytes)?;
         if name.starts_with(&hash(&bytes)) { Ok(bytes) } else { Err(wrong("the file was damaged")) }
+    }
+
+    /// Opens what is on the shelf under `name`, and tells its size: for what is too large to be read
+    /// whole. Blocks.
+    ///
+    /// # Errors
+    /// It is gone, or no such name was ever given.
+    pub fn open(&self, name: &str) -> io::Result<(File, u64)> {
+        if !is_name(name) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no name of the shelf"));
+        }
+        let file = File::open(self.folder.join(name))?;
+        let bytes = file.metadata()?.len();
+        Ok((file, bytes))
     }
 
     /// Takes the oldest of our files away until the rest is small enough, but not `newest`. What

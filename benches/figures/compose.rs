@@ -104,6 +104,7 @@ impl<'a> Work<'a> {
                         limits,
                         people: &self.people,
                         page: None,
+                        media: None,
                     });
                     let draft = draft.expect("these entries can be posted");
                     assert!(count::fits(&draft.text, limits), "{}", draft.text);

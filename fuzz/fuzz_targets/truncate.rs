@@ -67,7 +67,7 @@ fn draft(
 ) -> Result<Draft, ComposeError> {
     let people = &People::new();
     let account = "me";
-    compose::compose(&Subject { entry, settings, platform, account, limits, people, page: None })
+    compose::compose(&Subject { entry, settings, platform, account, limits, people, page: None, media: None })
 }
 
 /// Checks that facets are on characters, in order and apart.

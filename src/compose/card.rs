@@ -78,7 +78,8 @@ mod tests {
     fn made(entry: &Entry, settings: &Settings, page: Option<&Page>) -> Card {
         let (platform, people) = (Platform::Bluesky, &People::new());
         let limits = &platform.limits();
-        let subject = Subject { entry, settings, platform, account: "me", limits, people, page };
+        let subject =
+            Subject { entry, settings, platform, account: "me", limits, people, page, media: None };
         card(&subject, "https://www.a.io/1")
     }
 

@@ -331,6 +331,7 @@ fn people_are_mentioned_and_strangers_are_not() {
             limits: &platform.limits(),
             people: &people,
             page: None,
+            media: None,
         })
         .unwrap()
     };
@@ -521,6 +522,7 @@ fn a_page_is_read_where_a_card_lacks_something() {
             limits,
             people,
             page: None,
+            media: None,
         })
         .map(str::to_owned)
     };

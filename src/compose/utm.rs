@@ -76,6 +76,7 @@ mod tests {
             limits,
             people,
             page: None,
+            media: None,
         };
         let values = Values::of(&subject, None, usize::MAX);
         let check = |url: &str, source: &str, medium: &str, expect: &str| {

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::compose::page::{self, Page};
 use crate::compose::{self, ComposeError, Subject};
-use crate::draft::{Draft, Thumb};
+use crate::draft::{Draft, Shelved};
 use crate::http;
 use crate::http::guard::{GetLimits, Guard, Larger};
 use crate::media;
@@ -56,7 +56,7 @@ impl Pages {
     }
 
     /// The picture at `url`, fitted to `bytes_max` and put on the shelf.
-    async fn picture(&self, url: &str, bytes_max: usize) -> Result<Thumb, String> {
+    async fn picture(&self, url: &str, bytes_max: usize) -> Result<Shelved, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let _turn = self.turn.acquire().await.map_err(|closed| closed.to_string())?;
         let fetched = self.guard.get(&url, PICTURE).await;
@@ -68,12 +68,13 @@ impl Pages {
             let file = shelf
                 .put(&fitted.bytes, fitted.media_type)
                 .map_err(|error| format!("it can't be kept: {error}"))?;
-            Ok(Thumb {
+            Ok(Shelved {
                 file,
                 media_type: fitted.media_type.into(),
                 bytes: fitted.bytes.len() as u64,
                 width: fitted.width,
                 height: fitted.height,
+                duration_ms: None,
             })
         };
         let fitted = tokio::task::spawn_blocking(fit).await;

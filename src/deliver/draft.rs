@@ -53,6 +53,7 @@ impl Worker {
             limits: &limits,
             people: &self.people,
             page: None,
+            media: None,
         };
         let draft = tokio::select! {
             biased;

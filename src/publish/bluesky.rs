@@ -16,7 +16,7 @@ use url::Url;
 use crate::config::Secret;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::Draft;
-use crate::platform::{Limits, Platform};
+use crate::platform::{Limits, MediaLimits, Platform};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher};
 
 mod budget;
@@ -278,6 +278,10 @@ impl Bluesky {
 impl Publisher for Bluesky {
     async fn limits(&self, _desk: &Desk<'_>) -> Limits {
         Platform::Bluesky.limits()
+    }
+
+    async fn media_limits(&self, _desk: &Desk<'_>) -> MediaLimits {
+        Platform::Bluesky.media()
     }
 
     async fn verify(&self, desk: &Desk<'_>) -> Result<Identity, Failure> {

@@ -21,7 +21,7 @@ use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::Draft;
-use crate::platform::Limits;
+use crate::platform::{Limits, MediaLimits, Platform};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher};
 
 mod attempt;
@@ -251,6 +251,10 @@ impl Mastodon {
 impl Publisher for Mastodon {
     async fn limits(&self, desk: &Desk<'_>) -> Limits {
         instance::limits(&self.server, desk).await
+    }
+
+    async fn media_limits(&self, _desk: &Desk<'_>) -> MediaLimits {
+        Platform::Mastodon.media()
     }
 
     async fn verify(&self, desk: &Desk<'_>) -> Result<Identity, Failure> {

@@ -21,7 +21,7 @@ use super::{Desk, Found, Identity, NotebookError, Outcome, Publisher};
 use crate::crosspost::{Failure, Receipt};
 use crate::draft::{Card, Channel, Draft, Facet, Media, ReplyControl, Visibility};
 use crate::names::CrosspostId;
-use crate::platform::{Limits, Platform};
+use crate::platform::{Limits, MediaLimits, Platform};
 
 mod file;
 
@@ -210,6 +210,10 @@ fn no_crosspost() -> Failure {
 impl Publisher for Outbox {
     async fn limits(&self, _desk: &Desk<'_>) -> Limits {
         Platform::Outbox.limits()
+    }
+
+    async fn media_limits(&self, _desk: &Desk<'_>) -> MediaLimits {
+        Platform::Outbox.media()
     }
 
     async fn verify(&self, _desk: &Desk<'_>) -> Result<Identity, Failure> {

@@ -38,8 +38,17 @@ fn entry() -> Entry {
 
 fn draft(entry: &Entry, platform: Platform, settings: &Settings) -> Draft {
     let (limits, people) = (&platform.limits(), &People::new());
-    compose(&Subject { entry, settings, platform, account: "me", limits, people, page: None })
-        .unwrap()
+    compose(&Subject {
+        entry,
+        settings,
+        platform,
+        account: "me",
+        limits,
+        people,
+        page: None,
+        media: None,
+    })
+    .unwrap()
 }
 
 #[test]
@@ -148,6 +157,7 @@ fn the_order_of_a_post_is_the_one_of_the_page() {
         limits: &Platform::Mastodon.limits(),
         people: &people,
         page: None,
+        media: None,
     });
     let (_, chapter) = PAGE.split_once("\n## The order of a post\n").unwrap();
     let shown = chapter.split("```").nth(1).unwrap();
@@ -224,6 +234,7 @@ fn a_post_without_a_picture_does_not_go_everywhere() {
                 limits,
                 people,
                 page: None,
+                media: None,
             })
             .is_ok()
         };

@@ -556,6 +556,7 @@ async fn a_composed_post_is_found_by_what_it_looks_like_there() {
         limits: &Platform::Mastodon.limits(),
         people: &[("Ada Lovelace".to_owned(), ada)].into(),
         page: None,
+        media: None,
     })
     .unwrap();
     assert_eq!(

@@ -7,7 +7,7 @@ use posse_party::clock::{Clock, Timestamp};
 use posse_party::compose::{Subject, compose};
 use posse_party::crosspost::{Class, Failure, Receipt};
 use posse_party::draft::{
-    Card, Channel, Draft, Facet, Feature, Media, ReplyControl, Thumb, Visibility,
+    Card, Channel, Draft, Facet, Feature, Media, ReplyControl, Shelved, Visibility,
 };
 use posse_party::entry::Entry;
 use posse_party::names::CrosspostId;
@@ -102,12 +102,12 @@ async fn a_post_is_one_line() {
 fn full() -> Draft {
     let text = |text: &str| Some(text.to_owned());
     let thumb =
-        Thumb { file: "0a1b.jpg".into(), bytes: 7, width: 4, height: 3, ..Thumb::default() };
+        Shelved { file: "0a1b.jpg".into(), bytes: 7, width: 4, height: 3, ..Shelved::default() };
     let card = Card {
         url: "https://a.io/1?utm_source=outbox".into(),
         title: "One".into(),
         image_url: text("https://a.io/1.jpg"),
-        thumb: Some(Thumb { media_type: "image/jpeg".into(), ..thumb }),
+        thumb: Some(Shelved { media_type: "image/jpeg".into(), ..thumb }),
         ..Card::default()
     };
     Draft {
@@ -167,8 +167,17 @@ async fn a_line_holds_all_that_the_draft_holds() {
 fn composed(entry: &Entry, settings: &Settings) -> Draft {
     let (limits, people) = (&Platform::Outbox.limits(), &People::new());
     let platform = Platform::Outbox;
-    compose(&Subject { entry, settings, platform, account: "me", limits, people, page: None })
-        .unwrap()
+    compose(&Subject {
+        entry,
+        settings,
+        platform,
+        account: "me",
+        limits,
+        people,
+        page: None,
+        media: None,
+    })
+    .unwrap()
 }
 
 #[tokio::test]

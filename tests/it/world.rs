@@ -15,7 +15,7 @@ use posse_party::deliver::Worker;
 use posse_party::draft::Draft;
 use posse_party::http;
 use posse_party::names::Label;
-use posse_party::platform::{Limits, Platform};
+use posse_party::platform::{Limits, MediaLimits, Platform};
 use posse_party::poll::{Poller, Turns};
 use posse_party::publish::{Desk, Found, Identity, Outcome, Publisher};
 use posse_party::pulse::Pulses;
@@ -81,6 +81,10 @@ struct Scripted {
 impl Publisher for Scripted {
     async fn limits(&self, _: &Desk<'_>) -> Limits {
         Platform::Outbox.limits()
+    }
+
+    async fn media_limits(&self, _desk: &Desk<'_>) -> MediaLimits {
+        Platform::Outbox.media()
     }
 
     async fn verify(&self, _: &Desk<'_>) -> Result<Identity, Failure> {

@@ -141,6 +141,7 @@ impl<'a> Drafting<'a> {
             limits: &target.limits,
             people: &self.config.people,
             page,
+            media: None,
         })
     }
 

@@ -20,7 +20,16 @@ fn entry() -> Entry {
 fn render(template: &str, entry: &Entry) -> Result<String, String> {
     let (platform, people) = (Platform::Bluesky, &People::new());
     let (settings, limits) = (&Settings::of_platform(platform), &platform.limits());
-    let subject = Subject { entry, settings, platform, account: "me", limits, people, page: None };
+    let subject = Subject {
+        entry,
+        settings,
+        platform,
+        account: "me",
+        limits,
+        people,
+        page: None,
+        media: None,
+    };
     let values = Values::of(&subject, entry.url.as_deref(), usize::MAX);
     Template::parse(template)?.render(&values, "#One #TwoThree")
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::crosspost::Failure;
-use crate::draft::{Draft, Feature, Thumb};
+use crate::draft::{Draft, Feature, Shelved};
 use crate::publish::Desk;
 
 /// Where the journal of a crosspost holds them.
@@ -82,7 +82,7 @@ impl Extras {
 }
 
 /// The picture of a draft's card.
-pub fn thumb(draft: &Draft) -> Option<&Thumb> {
+pub fn thumb(draft: &Draft) -> Option<&Shelved> {
     draft.card.as_ref()?.thumb.as_ref()
 }
 
@@ -122,7 +122,7 @@ mod tests {
         assert!(!Extras::wanted(&draft).is_whole());
         draft.facets = (0..20).map(|n| mention(&format!("a{n}.example"))).collect();
         assert_eq!(Extras::wanted(&draft).dids.len(), MENTIONS_MAX);
-        let thumb = Some(Thumb { file: "x.jpg".into(), ..Thumb::default() });
+        let thumb = Some(Shelved { file: "x.jpg".into(), ..Shelved::default() });
         let card = Some(Card { thumb, ..Card::default() });
         let wanted = Extras::wanted(&Draft { card, ..Draft::default() });
         assert_eq!((wanted.file.as_deref(), wanted.is_whole()), (Some("x.jpg"), false));

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use posse_party::draft::Thumb;
+use posse_party::draft::Shelved;
 
 use super::*;
 
@@ -14,12 +14,13 @@ impl Bench {
     /// The draft of `draft()`, with a picture that lies on the shelf.
     fn pictured(&self) -> Draft {
         let file = self.shelf.put(PICTURE, "image/jpeg").unwrap();
-        let thumb = Thumb {
+        let thumb = Shelved {
             file,
             media_type: "image/jpeg".into(),
             bytes: PICTURE.len() as u64,
             width: 12,
             height: 8,
+            ..Shelved::default()
         };
         let card = draft().card.map(|card| Card { thumb: Some(thumb), ..card });
         Draft { card, ..draft() }
@@ -219,7 +220,7 @@ async fn a_picture_that_is_none_or_too_large_is_left_out() {
     for (bytes, media_type, puts) in table {
         let bench = Bench::signed_in().await;
         let file = bench.shelf.put(&bytes, "image/jpeg").unwrap();
-        let told = Thumb { file, media_type: media_type.into(), ..Thumb::default() };
+        let told = Shelved { file, media_type: media_type.into(), ..Shelved::default() };
         let card = draft().card.map(|card| Card { thumb: Some(told), ..card });
         let record = bench.sent(&Draft { card, ..draft() }).await;
         assert!(thumb(&record).is_null(), "{media_type}");

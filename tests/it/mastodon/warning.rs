@@ -108,6 +108,7 @@ async fn a_composed_post_fits_beside_its_content_warning() {
             limits: &bench.limits().await,
             people: &[].into(),
             page: None,
+            media: None,
         })
         .unwrap();
         published(&bench, &draft).await;
