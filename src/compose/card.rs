@@ -29,8 +29,7 @@ pub fn card(subject: &Subject<'_>, url: &str) -> Card {
         Some(said) => some(said),
         None => of_page(|it| &it.description).and_then(some).or_else(|| description(entry)),
     };
-    let of_entry = entry
-        .media
+    let of_entry = super::media(subject)
         .iter()
         .find(|it| it.media_type.as_deref().is_some_and(|it| it.starts_with("image")));
     let image = match settings.og_image.as_deref() {
@@ -157,5 +156,13 @@ mod tests {
             ..plain.clone()
         };
         check(&none, Some(&page), &entry, ["a.io", "", ""]);
+
+        // pictures that the entry's control names stand in for those of the feed
+        let named = vec![medium("image/png", "https://a.io/control.png")];
+        let named = Settings { media: Some(named), ..plain.clone() };
+        let words = "of the entry";
+        check(&named, None, &entry, [words, words, "https://a.io/control.png"]);
+        let bare = Settings { media: Some(Vec::new()), ..plain };
+        check(&bare, None, &entry, [words, words, ""]);
     }
 }
