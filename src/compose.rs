@@ -164,8 +164,7 @@ fn write(subject: &Subject<'_>, reach: usize) -> Result<Written, ComposeError> {
     let content_warning = content_warning
         .map(|it| mentions::unarmed(fold::fold(&text::fold(it)), platform))
         .filter(|it| !fold::is_blank(it));
-    let fitting =
-        Fitting::of(subject, posted, count::beside(content_warning.as_deref(), subject.limits));
+    let fitting = Fitting::of(subject, posted, content_warning.as_deref());
 
     // hashtags alone are no text
     let words = said(&template, &values, "")?;

@@ -61,14 +61,20 @@ pub struct Fitting<'a> {
     /// The entry's URL as it is posted.
     pub url: Option<&'a str>,
     spacer: String,
+    content_warning: Option<&'a str>,
+    /// What is left to the text beside the content warning.
     limits: Limits,
     /// Who may be mentioned, where we say where links and mentions are.
     facets: Option<Vec<&'a str>>,
 }
 
 impl<'a> Fitting<'a> {
-    /// Of a subject, whose URL is posted as `url`, into `limits`.
-    pub fn of(subject: &'a Subject<'a>, url: Option<&'a str>, limits: Limits) -> Self {
+    /// Of a subject, whose URL is posted as `url`, behind `content_warning`.
+    pub fn of(
+        subject: &'a Subject<'a>,
+        url: Option<&'a str>,
+        content_warning: Option<&'a str>,
+    ) -> Self {
         let Subject { settings, platform, people, .. } = *subject;
         let spacer = fold::fold_between(&settings.append_url_spacer);
         let rules = platform.rules();
@@ -77,7 +83,8 @@ impl<'a> Fitting<'a> {
             Mentions::Plain { .. } | Mentions::None => Vec::new(),
         };
         let facets = (rules.links == Links::Facets).then_some(handles);
-        Self { subject, url, spacer, limits, facets }
+        let limits = count::beside(content_warning, subject.limits);
+        Self { subject, url, spacer, content_warning, limits, facets }
     }
 
     /// The text with all its parts, if that fits.
@@ -92,7 +99,9 @@ impl<'a> Fitting<'a> {
         let settings = self.subject.settings;
         let mut arranged = self.arrange(parts);
         let whole = arranged.whole();
-        let Some(excess) = count::excess(&whole.text, &self.limits) else {
+        // told as the platform counts: with the warning, and against the whole limit
+        let (warning, limits) = (self.content_warning, self.subject.limits);
+        let Some(excess) = count::excess_with(&whole.text, warning, limits) else {
             return Fitted { piece: whole, fate: Fate::Whole };
         };
         let excess = if is_all { excess } else { format!("more than {excess}") };
@@ -110,7 +119,7 @@ impl<'a> Fitting<'a> {
         }
         match short.or_else(|| self.alone(parts, &arranged)) {
             Some(piece) => {
-                let left = count::count(&piece.text, self.limits.unit);
+                let left = count::whole(&piece.text, warning, limits.unit);
                 let lost = lost(&arranged.head.text, &piece.text);
                 let note = format!("too long ({excess}): shortened to {left}, without `{lost}`");
                 Fitted { piece, fate: Fate::Shortened(note) }

@@ -417,6 +417,18 @@ fn a_content_warning_counts() {
         it.content_warning = Some("21 characters, of it.".into());
     });
     assert!(draft.text.ends_with("x…"), "{}", draft.text);
+    // and it is told so: as the platform counts, not as what is left beside the warning
+    let told = draft.notes.last().unwrap();
+    assert!(told.starts_with("too long (501 of 500 characters): shortened to 500"), "{told}");
+    let settings = Settings {
+        truncate: false,
+        content_warning: Some("21 characters, of it.".into()),
+        ..Settings::of_platform(Platform::Mastodon)
+    };
+    let limits = Platform::Mastodon.limits();
+    let refused = drafted(&entry("", &text, ""), &settings, Platform::Mastodon, &limits);
+    let told = refused.unwrap_err().to_string();
+    assert_eq!(told, "too long: 501 of 500 characters, and truncate is off");
 }
 
 #[test]
