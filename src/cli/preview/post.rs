@@ -195,7 +195,10 @@ impl<'a> Drafting<'a> {
         post.warnings.retain(|warning| told.insert(warning.clone()));
         post.skipped = outlook.skipped;
         post.valid &= !is_unsuited;
-        post.notes.extend(outlook.notes);
+        if post.valid {
+            // when and how it goes out, which is nothing to say of what does not
+            post.notes.extend(outlook.notes);
+        }
         if explain {
             post.explain = Settings::explain(self.target.platform, self.layers());
         }

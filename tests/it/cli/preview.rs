@@ -320,6 +320,25 @@ fn what_does_not_suit_a_platform_is_skipped_and_shown() {
 }
 
 #[test]
+fn what_does_not_go_out_has_no_time_to_go_out() {
+    let site = Site::new("", "[accounts.sky]\nplatform = \"bluesky\"\ndry_run = true\n");
+    let entry = |control: &str| {
+        write_feed(
+            &site,
+            &format!(
+                "<entry><id>1</id><title>Hello</title><link href=\"https://a.example/1\"/>\
+                 <post xmlns=\"https://posseparty.com/2024/Feed\">{control}</post></entry>"
+            ),
+        );
+        let said = site.run(&["preview", "--offline", "--account", "sky"]);
+        (said.out.contains("would go out"), said.out.contains("dry run:"))
+    };
+    assert_eq!(entry("{}"), (true, true));
+    assert_eq!(entry("{visibility: 'private'}"), (false, false), "it is skipped");
+    assert_eq!(entry("{format_string: '{{ title'}"), (false, false), "it can't be sent");
+}
+
+#[test]
 fn the_readme_shows_what_is_seen() {
     let site = Site::new("", "");
     for file in ["demo.toml", "demo.xml"] {
