@@ -329,7 +329,7 @@ fn media<'a>(subject: &Subject<'a>) -> &'a [Media] {
 }
 
 /// Whether a medium is, or may be, a picture or a video.
-fn is_seen(medium: &Media) -> bool {
+pub fn is_seen(medium: &Media) -> bool {
     let family = |it: &str| it.starts_with("image") || it.starts_with("video");
     medium.media_type.as_deref().is_none_or(family)
 }

@@ -11,6 +11,7 @@ use super::tokens::{self, Kind};
 use super::{Preview, Subject};
 use crate::cli::say::{from_now, moment, plural};
 use crate::clock::Timestamp;
+use crate::compose::is_seen;
 use crate::compose::tokens::is_web_address;
 use crate::draft::Media;
 use crate::platform::{Cards, Platform};
@@ -188,9 +189,7 @@ fn media(media: &[Media]) -> String {
             )
         };
         let caption = match alt {
-            "" if kind.starts_with("image") => {
-                "<figcaption class=\"bad\">no alt text</figcaption>".into()
-            }
+            "" if is_seen(item) => "<figcaption class=\"bad\">no alt text</figcaption>".into(),
             "" => String::new(),
             alt => format!("<figcaption dir=\"auto\">{}</figcaption>", escaped(alt)),
         };

@@ -360,10 +360,7 @@ fn crawled(post: &Post, page: Option<&Page>, platform: Platform) -> Option<Card>
 }
 
 fn without_alt(media: &[Media]) -> Vec<String> {
-    let is_image = |media: &&Media| {
-        media.media_type.as_deref().is_none_or(|media_type| media_type.starts_with("image"))
-    };
     let bare = |media: &&Media| media.alt.as_deref().is_none_or(|alt| alt.trim().is_empty());
-    let images = media.iter().filter(is_image).filter(bare);
-    images.map(|image| format!("no alt text: {}", image.url)).collect()
+    let seen = media.iter().filter(|media| compose::is_seen(media)).filter(bare);
+    seen.map(|medium| format!("no alt text: {}", medium.url)).collect()
 }

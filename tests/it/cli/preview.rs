@@ -241,6 +241,21 @@ fn a_post_has_all_its_keys() {
 }
 
 #[test]
+fn what_people_may_not_see_wants_an_alt_text() {
+    let site = Site::new("", "");
+    write_feed(
+        &site,
+        "<entry><id>1</id><title>Hello</title><link href=\"https://a.example/1\"/>\
+         <post xmlns=\"https://posseparty.com/2024/Feed\">{media: [\
+         {url: 'https://a.example/1.png', alt: 'A lake'}, {url: 'https://a.example/2.png', alt: ' '},\
+         {url: 'https://a.example/3.mp4'}, {url: 'https://a.example/4.mp3'}]}</post></entry>",
+    );
+    let told =
+        json!(["no alt text: https://a.example/2.png", "no alt text: https://a.example/3.mp4",]);
+    assert_eq!(posts(&site, &["--offline"])[0]["warnings"], told);
+}
+
+#[test]
 fn what_stands_in_the_ledger_is_told() {
     let mut site =
         Site::polled("", "[accounts.wary]\nplatform = \"outbox\"\npath = \"w\"\napprove = true\n");
