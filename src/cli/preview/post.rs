@@ -230,18 +230,6 @@ impl Post {
         if rules.needs_media {
             post.warnings.push(format!("{tag} takes no post without a picture or a video"));
         }
-        let count = |is_meant: fn(&Token) -> bool| tokens.iter().filter(|it| is_meant(it)).count();
-        let is_cashtag = |it: &Token| it.kind == Kind::Tag && it.value.starts_with('$');
-        let is_hashtag = |it: &Token| it.kind == Kind::Tag && !it.value.starts_with('$');
-        for (count, max, name) in [
-            (count(is_hashtag), rules.hashtags_max, "hashtags"),
-            (count(is_cashtag), rules.cashtags_max, "cashtags"),
-        ] {
-            if max.is_some_and(|max| count > max as usize) {
-                let max = max.unwrap_or_default();
-                post.warnings.push(format!("{count} {name}, and {tag} takes {max}"));
-            }
-        }
         post
     }
 
@@ -255,6 +243,7 @@ impl Post {
             errors.extend(too_long(draft, limits));
         }
         errors.extend(too_many_links(&tokens, platform));
+        let too_many_tags = too_many_tags(&tokens, platform);
         let mut notes = Vec::new();
         if !target.limits_are_known {
             notes.push(format!(
@@ -282,7 +271,7 @@ impl Post {
             content_warning: draft.content_warning.clone(),
             skipped: None,
             errors: errors.len(),
-            warnings: errors,
+            warnings: errors.into_iter().chain(too_many_tags).collect(),
             explain: Vec::new(),
             title: draft.title.clone(),
             crawled: None,
@@ -335,6 +324,21 @@ fn too_many_links(tokens: &[Token], platform: Platform) -> Option<String> {
     links.dedup();
     let count = links.len();
     (count > max as usize).then(|| format!("{count} links, and {} takes {max}", platform.tag()))
+}
+
+fn too_many_tags(tokens: &[Token], platform: Platform) -> Vec<String> {
+    let rules = platform.rules();
+    let tags = tokens.iter().filter(|it| it.kind == Kind::Tag);
+    let (cashtags, hashtags): (Vec<_>, Vec<_>) = tags.partition(|it| it.value.starts_with('$'));
+    let kinds = [
+        (hashtags.len(), rules.hashtags_max, "hashtags"),
+        (cashtags.len(), rules.cashtags_max, "cashtags"),
+    ];
+    let told = |(count, max, name): (usize, Option<u32>, &str)| {
+        let max = max.filter(|max| count > *max as usize)?;
+        Some(format!("{count} {name}, and {} takes {max}", platform.tag()))
+    };
+    kinds.into_iter().filter_map(told).collect()
 }
 
 fn cost(tokens: &[Token], platform: Platform) -> Option<f64> {

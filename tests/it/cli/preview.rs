@@ -335,6 +335,24 @@ fn what_does_not_suit_a_platform_is_skipped_and_shown() {
 }
 
 #[test]
+fn hashtags_of_the_text_itself_are_counted() {
+    let site = Site::new("", "");
+    let entry = |tags: &str| {
+        write_feed(
+            &site,
+            &format!(
+                "<entry><id>1</id><link href=\"https://a.example/1\"/><content>{tags}</content>\
+                 <post xmlns=\"https://posseparty.com/2024/Feed\">\
+                 {{media: [{{url: 'https://a.example/1.png', alt: 'A lake'}}]}}</post></entry>"
+            ),
+        );
+        posts(&site, &["--offline", "--platform", "instagram"])[0]["warnings"].clone()
+    };
+    assert_eq!(entry("#a #b #c #d #e"), json!([]));
+    assert_eq!(entry("#a #b #c #d #e #f"), json!(["6 hashtags, and instagram takes 5"]));
+}
+
+#[test]
 fn what_does_not_go_out_has_no_time_to_go_out() {
     let site = Site::new("", "[accounts.sky]\nplatform = \"bluesky\"\ndry_run = true\n");
     let entry = |control: &str| {
