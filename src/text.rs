@@ -7,27 +7,16 @@
 
 mod footer;
 mod link;
+pub mod reader;
 mod small;
 mod walker;
 
-use std::cell::RefCell;
-
-use html5ever::tokenizer::{
-    BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
-
 use crate::entry::{Entry, Markup};
+use reader::read;
 use walker::{Form, Walker};
 
-/// How much HTML is read at once.
-const CHUNK_BYTES: usize = 4096;
 /// How far beyond that beginning is read, for what the end of a text may take away.
 const BYTES_AHEAD: usize = 1024;
-/// How many attributes a tag may seem to have. A picture within its tag has slashes in its base64,
-/// so this must not be few: it is half a megabyte of picture.
-const ATTRIBUTES_MAX: usize = 8192;
-/// How many pairs of attributes are compared in one text: a fraction of a second.
-const COMPARED_MAX: usize = 32 * 1024 * 1024;
 /// How many kinds of elements that are never closed are looked through.
 const UNCLOSED_MAX: usize = 4;
 
@@ -101,6 +90,11 @@ pub fn html_to_text(html: &str) -> String {
 /// Turns HTML into one line of plain text, without addresses and list marks: for titles.
 pub fn html_to_line(html: &str) -> String {
     if html.contains(['<', '&']) { fold(&walk(html, Form::Line, &[]).out) } else { fold(html) }
+}
+
+/// Whether an image with this alternative text stands for a sign, such as an emoji: the text has it.
+pub fn is_sign(alt: &str) -> bool {
+    !small::sign(alt).is_empty()
 }
 
 /// Folds every run of white space into one space and trims both ends.
@@ -188,63 +182,6 @@ fn walk(html: &str, form: Form, kept: &[String]) -> Walker {
             walker.end();
             walker
         }
-    }
-}
-
-/// Leads `walker` over `html`, to its end or until it `has_enough`.
-///
-/// html5ever compares each attribute of a tag with all before it. So the rest is left out where
-/// tags hold so many attributes that this would take long.
-fn read(html: &str, walker: Walker, mut has_enough: impl FnMut(&Walker) -> bool) -> Walker {
-    let tokenizer = Tokenizer::new(Sink(RefCell::new(walker)), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    let (mut rest, mut tokens, mut separators) = (html, 0, 0);
-    while !rest.is_empty() {
-        let (chunk, after) = rest.split_at(rest.floor_char_boundary(CHUNK_BYTES));
-        rest = after;
-        input.push_back(chunk.into());
-        let _ = tokenizer.feed(&input); // only a script could pause it, and the sink runs none
-        let walker = tokenizer.sink.0.borrow();
-        // nothing came of it: then it may all be attributes of one tag
-        separators = if walker.tokens == tokens { separators + part_attributes(chunk) } else { 0 };
-        tokens = walker.tokens;
-        let is_flood = separators > ATTRIBUTES_MAX || walker.compared > COMPARED_MAX;
-        if is_flood || has_enough(&walker) {
-            drop(walker);
-            return tokenizer.sink.0.into_inner();
-        }
-    }
-    tokenizer.end();
-    tokenizer.sink.0.into_inner()
-}
-
-/// How many characters of `chunk` may stand between two attributes.
-fn part_attributes(chunk: &str) -> usize {
-    let parts = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'');
-    chunk.bytes().filter(|byte| parts(byte)).count()
-}
-
-struct Sink(RefCell<Walker>);
-
-impl TokenSink for Sink {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut walker = self.0.borrow_mut();
-        // errors come from within a tag
-        walker.tokens += usize::from(!matches!(token, Token::ParseError(_)));
-        match token {
-            Token::CharacterTokens(text) => walker.text(&text),
-            Token::TagToken(tag) => {
-                walker.compared += tag.attrs.len() * tag.attrs.len() / 2;
-                if tag.kind == TagKind::StartTag {
-                    return walker.open(&tag);
-                }
-                walker.close(&tag.name);
-            }
-            _ => {}
-        }
-        TokenSinkResult::Continue
     }
 }
 

@@ -9,6 +9,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TokenSinkResult};
 
 use super::footer::Address;
+use super::reader::{Taker, attribute};
 use super::small;
 use links::{Link, Owed};
 
@@ -45,10 +46,6 @@ pub(super) struct Walker {
     pub out: String,
     /// The addresses in it, in order.
     pub addresses: Vec<Address>,
-    /// How many tokens came.
-    pub tokens: usize,
-    /// How many pairs of attributes were compared for them.
-    pub compared: usize,
     /// What of the text is wanted.
     form: Form,
     /// Line ends owed before the next text.
@@ -109,8 +106,10 @@ impl Walker {
         self.release();
         self.pay_address("");
     }
+}
 
-    pub fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+impl Taker for Walker {
+    fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         self.release();
         let name: &str = &tag.name;
         if DROPPED.contains(&name) && !self.kept.iter().any(|kept| kept == name) {
@@ -149,7 +148,7 @@ impl Walker {
         TokenSinkResult::Continue
     }
 
-    pub fn close(&mut self, name: &str) {
+    fn close(&mut self, name: &str) {
         self.release();
         if !self.dropping.is_empty() {
             if let Some(open) = self.dropping.iter().rposition(|dropped| dropped == name) {
@@ -181,8 +180,7 @@ impl Walker {
         }
     }
 
-    /// Takes the text between two tags, or a part of it.
-    pub fn text(&mut self, text: &str) {
+    fn text(&mut self, text: &str) {
         if !self.dropping.is_empty() {
             return;
         }
@@ -192,7 +190,9 @@ impl Walker {
             self.words(text);
         }
     }
+}
 
+impl Walker {
     fn release(&mut self) {
         if !self.held.is_empty() {
             let held = std::mem::take(&mut self.held);
@@ -348,8 +348,4 @@ impl Walker {
             self.out.push_str(&mark);
         }
     }
-}
-
-fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|found| &*found.value)
 }

@@ -4,7 +4,8 @@ use html5ever::tokenizer::Tag;
 
 use super::super::footer::Address;
 use super::super::link::{self, Nature, Shown};
-use super::{DEPTH_MAX, Form, Walker, attribute};
+use super::{DEPTH_MAX, Form, Walker};
+use crate::text::reader::attribute;
 
 /// A link that is open.
 pub(super) struct Link {
