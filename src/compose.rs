@@ -5,10 +5,12 @@
 //! in the text, is whole; nobody is pinged who is not in `[people]`.
 //! **Refuses:** to read a clock, a file or a server.
 
+use std::borrow::Cow;
+
 use crate::draft::{Card, Channel, Draft, Media, Visibility};
 use crate::entry::Entry;
 use crate::people::People;
-use crate::platform::{Cards, Limits, Platform, Unit};
+use crate::platform::{Cards, Limits, MediaLimits, Platform, Unit};
 use crate::settings::Settings;
 use crate::text;
 
@@ -20,6 +22,7 @@ mod fit;
 mod fold;
 mod hashtags;
 mod links;
+pub mod media;
 mod mentions;
 mod note;
 mod safe;
@@ -30,6 +33,7 @@ mod utm;
 mod values;
 
 use fit::{Fate, Fitted, Fitting, Parts};
+use media::Wanted;
 use page::Page;
 use template::Template;
 use values::Values;
@@ -79,11 +83,14 @@ pub struct Subject<'a> {
     pub account: &'a str,
     /// What the server takes.
     pub limits: &'a Limits,
+    /// Which media it takes.
+    pub media_limits: &'a MediaLimits,
     /// Who may be mentioned.
     pub people: &'a People,
     /// What the entry's page says of itself, where it was read.
     pub page: Option<&'a Page>,
-    /// The media that could be had; absent: nobody has fetched them, and all are taken to work.
+    /// The media that could be had of those that are [`media::wanted`]; absent: nobody has fetched
+    /// them, and all are taken to work. Who gives them tells the notes of what was wanted.
     pub media: Option<&'a [Media]>,
 }
 
@@ -93,6 +100,12 @@ pub struct Subject<'a> {
 /// `Unsuited` where the entry is to be skipped there; the others are content failures, which the
 /// next attempt would meet again.
 pub fn compose(subject: &Subject<'_>) -> Result<Draft, ComposeError> {
+    let Wanted { media, notes } = match subject.media {
+        Some(fetched) => Wanted { media: fetched.to_vec(), notes: Vec::new() },
+        None => media::wanted(subject),
+    };
+    let settings = &without_card(subject, &media);
+    let subject = &Subject { media: Some(&media), settings, ..*subject };
     if let Some(reason) = unsuited(subject) {
         return Err(ComposeError::Unsuited(reason));
     }
@@ -102,7 +115,17 @@ pub fn compose(subject: &Subject<'_>) -> Result<Draft, ComposeError> {
         // the rest of the entry could still have changed the text
         written = write(subject, usize::MAX)?;
     }
+    written.notes.extend(notes);
     finish(subject, written)
+}
+
+/// The settings; without a card where `media` take its place: the URL is in the text then.
+fn without_card<'a>(subject: &Subject<'a>, media: &[Media]) -> Cow<'a, Settings> {
+    let has_card = matches!(subject.platform.rules().card, Cards::Sent { .. } | Cards::Url);
+    if media.is_empty() || !has_card || !subject.settings.attach_link {
+        return Cow::Borrowed(subject.settings);
+    }
+    Cow::Owned(subject.settings.clone().without_card())
 }
 
 /// The address of the page that is to be read for the card, where there will be one that the
@@ -112,7 +135,11 @@ pub fn page_wanted<'a>(subject: &Subject<'a>) -> Option<&'a str> {
     let is_sent = matches!(subject.platform.rules().card, Cards::Sent { .. });
     let is_full = og_title.is_some() && og_description.is_some() && og_image.is_some();
     let wanted = is_sent && subject.settings.attach_link && !is_full;
-    web_address(subject.entry).filter(|_| wanted && unsuited(subject).is_none())
+    let has_media = || match subject.media {
+        Some(fetched) => !fetched.is_empty(),
+        None => !media::wanted(subject).media.is_empty(),
+    };
+    web_address(subject.entry).filter(|_| wanted && unsuited(subject).is_none() && !has_media())
 }
 
 /// Why the entry does not go there, for the owner.
@@ -122,8 +149,16 @@ fn unsuited(subject: &Subject<'_>) -> Option<String> {
     if settings.channel == Channel::Story && !rules.has_stories {
         return Some(format!("{tag} has no stories"));
     }
-    if rules.needs_media && !media(subject).iter().any(is_seen) {
-        return Some(format!("{tag} takes no post without a picture or a video"));
+    let has_media = || match subject.media {
+        Some(media) => media.iter().any(media::is_seen),
+        None => media::wanted(subject).media.iter().any(media::is_seen),
+    };
+    if rules.needs_media && !has_media() {
+        let what = match subject.media_limits.image {
+            Some(_) => "a picture or a video",
+            None => "a video",
+        };
+        return Some(format!("{tag} takes no post without {what}"));
     }
     let narrow = [Visibility::Private, Visibility::Direct];
     let narrowed = settings.visibility.filter(|it| narrow.contains(it) && !rules.has_visibility);
@@ -236,7 +271,7 @@ fn finish(subject: &Subject<'_>, written: Written) -> Result<Draft, ComposeError
         facets: piece.facets,
         title: written.title,
         card: written.card,
-        media: media(subject).to_vec(),
+        media: subject.media.unwrap_or_default().to_vec(),
         hashtags: written.hashtags,
         channel: settings.channel,
         language: settings
@@ -323,17 +358,6 @@ fn title(entry: &Entry, text: &str, max: u32, platform: Platform) -> String {
     card::line(&title, &Limits::of(Unit::CodePoints, max))
 }
 
-fn media<'a>(subject: &Subject<'a>) -> &'a [Media] {
-    let wanted = || subject.settings.media.as_deref().unwrap_or(&subject.entry.media);
-    subject.media.unwrap_or_else(wanted)
-}
-
-/// Whether a medium is, or may be, a picture or a video.
-pub fn is_seen(medium: &Media) -> bool {
-    let family = |it: &str| it.starts_with("image") || it.starts_with("video");
-    medium.media_type.as_deref().is_none_or(family)
-}
-
 /// The entry's URL, if it is one that can be posted.
 fn web_address(entry: &Entry) -> Option<&str> {
     entry.url.as_deref().filter(|url| tokens::is_web_address(url))
@@ -361,6 +385,7 @@ fn drafted(
         platform,
         account: "me",
         limits,
+        media_limits: &platform.media(),
         people,
         page: None,
         media: None,

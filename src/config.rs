@@ -49,6 +49,10 @@ pub struct Config {
     pub delivery: Delivery,
     /// How feeds are fetched.
     pub http: Http,
+    /// What is kept of media.
+    pub media: MediaCache,
+    /// Where media are put for platforms that fetch them themselves.
+    pub media_host: Option<MediaHost>,
     /// How the log looks.
     pub log: Log,
     /// What is kept how long.
@@ -197,6 +201,22 @@ pub struct Http {
     pub allow_private: Vec<IpNet>,
 }
 
+/// `[media]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaCache {
+    /// The most bytes of fetched media that are kept on disk. Default 1 GiB.
+    pub cache_bytes_max: u64,
+}
+
+/// `[media_host]`: a folder that the owner's web server serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaHost {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Its address: `http` or `https`, ends with `/`.
+    pub base_url: Url,
+}
+
 /// `[log]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
@@ -237,6 +257,12 @@ impl Default for Delivery {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl Default for MediaCache {
+    fn default() -> Self {
+        Self { cache_bytes_max: 1 << 30 }
     }
 }
 
@@ -322,6 +348,8 @@ impl Config {
             people: People::new(),
             delivery: Delivery::default(),
             http: Http::default(),
+            media: MediaCache::default(),
+            media_host: None,
             log: Log::default(),
             retention: Retention::default(),
             warnings: Vec::new(),

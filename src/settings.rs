@@ -101,6 +101,10 @@ settings! {
     hashtag_rules: HashtagRules = |_p| HashtagRules::default();
     /// Whether hashtags go after the text where the template has none.
     append_hashtags: bool = |_p| false;
+    /// Where media come from.
+    media_from: MediaFrom = |_p| MediaFrom::Auto;
+    /// What becomes of media without alternative text.
+    alt: AltRule = |_p| AltRule::Warn;
     --
     /// Template of the text; absent: the platform's own, for an article or a note.
     format_string: String;
@@ -114,6 +118,10 @@ settings! {
     og_image: String;
     /// Pictures, videos and sounds, instead of those that the feed carries.
     media: Vec<Media>;
+    /// The most media that go; absent: as many as the platform takes.
+    media_max: u32;
+    /// What goes where only one of both does; absent: media that are more than a part of an article.
+    media_or_card: MediaOrCard;
     /// BCP 47 tag; absent: the entry's own.
     language: String;
     /// Who may see the post; absent: the account's own default on the platform.
@@ -218,6 +226,42 @@ impl fmt::Display for Origin {
             Self::AccountOverride => "entry's account_overrides",
         })
     }
+}
+
+/// Where the media of a post come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaFrom {
+    /// What the entry's control names, else what the feed carries and the content shows.
+    #[default]
+    Auto,
+    /// Only what the entry's control names.
+    Control,
+    /// Nowhere: no media go.
+    None,
+}
+
+/// What becomes of media without alternative text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AltRule {
+    /// The crosspost is held.
+    Require,
+    /// It goes, and a note says so.
+    #[default]
+    Warn,
+    /// It goes.
+    Ignore,
+}
+
+/// What goes where only one of media and link card does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaOrCard {
+    /// The media, with the URL in the text.
+    Media,
+    /// The card.
+    Card,
 }
 
 /// How hashtags are made of an entry's categories.

@@ -102,6 +102,7 @@ impl<'a> Work<'a> {
                         platform: *platform,
                         account: "me",
                         limits,
+                        media_limits: &platform.media(),
                         people: &self.people,
                         page: None,
                         media: None,

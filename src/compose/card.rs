@@ -29,7 +29,10 @@ pub fn card(subject: &Subject<'_>, url: &str) -> Card {
         Some(said) => some(said),
         None => of_page(|it| &it.description).and_then(some).or_else(|| description(entry)),
     };
-    let of_entry = super::media(subject)
+    let of_entry = settings
+        .media
+        .as_deref()
+        .unwrap_or(&entry.media)
         .iter()
         .find(|it| it.media_type.as_deref().is_some_and(|it| it.starts_with("image")));
     let image = match settings.og_image.as_deref() {
@@ -77,8 +80,17 @@ mod tests {
     fn made(entry: &Entry, settings: &Settings, page: Option<&Page>) -> Card {
         let (platform, people) = (Platform::Bluesky, &People::new());
         let limits = &platform.limits();
-        let subject =
-            Subject { entry, settings, platform, account: "me", limits, people, page, media: None };
+        let subject = Subject {
+            entry,
+            settings,
+            platform,
+            account: "me",
+            limits,
+            media_limits: &platform.media(),
+            people,
+            page,
+            media: None,
+        };
         card(&subject, "https://www.a.io/1")
     }
 

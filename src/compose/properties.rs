@@ -157,7 +157,11 @@ prop_compose! {
             truncate,
             attach_link,
             // some platforms take nothing without
-            media: Some(vec![Media::default()]),
+            media: Some(vec![Media {
+                media_type: Some("video/mp4".into()),
+                url: "https://a.io/v.mp4".into(),
+                ..Media::default()
+            }]),
             ..Settings::of_platform(Platform::Outbox)
         }
     }

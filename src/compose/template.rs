@@ -110,8 +110,17 @@ pub fn check(format_string: &str) -> Result<(), String> {
     let (settings, limits) = (&Settings::of_platform(platform), &platform.limits());
     for (entry, hashtags) in [(&full, "#text"), (&Entry::default(), "")] {
         let account = "account";
-        let subject =
-            Subject { entry, settings, platform, account, limits, people, page: None, media: None };
+        let subject = Subject {
+            entry,
+            settings,
+            platform,
+            account,
+            limits,
+            media_limits: &platform.media(),
+            people,
+            page: None,
+            media: None,
+        };
         template.render(&Values::of(&subject, entry.url.as_deref(), usize::MAX), hashtags)?;
     }
     Ok(())

@@ -179,12 +179,18 @@ fn picture(url: &str) -> Media {
     Media { media_type: Some("image/png".into()), url: url.into(), ..Media::default() }
 }
 
+fn video(url: &str) -> Media {
+    Media { media_type: Some("video/mp4".into()), ..picture(url) }
+}
+
 #[test]
 fn an_article_posts_its_title_and_a_note_its_text() {
     let article = &entry("A title", "Its text.", URL);
     let note = &entry("Just a thought, and…", "Just a thought, and a longer one.", URL);
     let check = |platform: Platform, expect: [&str; 2]| {
-        let media = |settings: &mut Settings| settings.media = Some(vec![picture(URL)]);
+        let medium = if platform == Platform::YouTube { video(URL) } else { picture(URL) };
+        let needed = platform.rules().needs_media.then(|| vec![medium]);
+        let media = |settings: &mut Settings| settings.media = needed.clone();
         let texts = [article, note].map(|entry| on(platform, entry, media).text);
         assert_eq!(texts, expect, "{platform:?}");
     };
@@ -329,6 +335,7 @@ fn people_are_mentioned_and_strangers_are_not() {
             platform,
             account: "me",
             limits: &platform.limits(),
+            media_limits: &platform.media(),
             people: &people,
             page: None,
             media: None,
@@ -444,10 +451,15 @@ fn what_does_not_go_there_is_skipped_and_not_failed() {
         }
     };
     let as_it_is = |_: &mut Settings| {};
-    let needs = |tag| format!("{tag} takes no post without a picture or a video");
-    assert_eq!(refusal(Platform::Instagram, &[], as_it_is), needs("instagram"));
+    let needs = |tag, what| format!("{tag} takes no post without {what}");
+    let any = "a picture or a video";
+    assert_eq!(refusal(Platform::Instagram, &[], as_it_is), needs("instagram", any));
     let sound = Media { media_type: Some("audio/mpeg".into()), ..picture(URL) };
-    assert_eq!(refusal(Platform::YouTube, &[sound], as_it_is), needs("youtube"));
+    for no_video in [sound, picture(URL)] {
+        let why = refusal(Platform::YouTube, &[no_video], as_it_is);
+        assert_eq!(why, needs("youtube", "a video"));
+    }
+    assert_eq!(refusal(Platform::YouTube, &[video(URL)], as_it_is), "");
     assert_eq!(refusal(Platform::Instagram, &[picture(URL)], as_it_is), "");
     let story = |it: &mut Settings| it.channel = Channel::Story;
     assert_eq!(refusal(Platform::Mastodon, &[], story), "mastodon has no stories");
@@ -476,21 +488,20 @@ fn threads_gets_five_links_and_x_one_cashtag() {
 #[test]
 fn youtube_gets_a_title_and_no_angle_brackets() {
     let title = format!("<{}>", "word ".repeat(30));
-    let video = Entry { media: vec![picture(URL)], ..entry(&title, "a < b > c", URL) };
-    let draft = on(Platform::YouTube, &video, |_| ());
+    let with_video = Entry { media: vec![video(URL)], ..entry(&title, "a < b > c", URL) };
+    let draft = on(Platform::YouTube, &with_video, |_| ());
     assert_eq!(draft.text, "a ‹ b › c\n\nhttps://a.io/1");
     let title = draft.title.unwrap();
     assert!(title.starts_with("‹word") && title.ends_with("word…"), "{title}");
     assert!((95..=100).contains(&title.chars().count()), "{title}");
-    let untitled = Entry { media: vec![picture(URL)], ..entry("", "First line\nsecond", "") };
+    let untitled = Entry { media: vec![video(URL)], ..entry("", "First line\nsecond", "") };
     assert_eq!(on(Platform::YouTube, &untitled, |_| ()).title.as_deref(), Some("First line"));
     assert_eq!(on(Platform::Bluesky, &entry("Hi", "", URL), |_| ()).title, None);
 }
 
 #[test]
 fn nobody_is_pinged_beside_the_text() {
-    let entry =
-        Entry { media: vec![picture("https://a.io/v.mp4")], ..entry("Hi @bob <x>", "", "") };
+    let entry = Entry { media: vec![video("https://a.io/v.mp4")], ..entry("Hi @bob <x>", "", "") };
     let with = |platform| on(platform, &entry, |it| it.content_warning = Some("with @bob".into()));
     assert_eq!(with(Platform::YouTube).title.as_deref(), Some("Hi @\u{2060}bob ‹x›"));
     let warning = with(Platform::Mastodon).content_warning;
@@ -532,6 +543,7 @@ fn a_page_is_read_where_a_card_lacks_something() {
             platform,
             account: "me",
             limits,
+            media_limits: &platform.media(),
             people,
             page: None,
             media: None,

@@ -74,6 +74,7 @@ mod tests {
             platform,
             account: "me",
             limits,
+            media_limits: &platform.media(),
             people,
             page: None,
             media: None,

@@ -19,6 +19,7 @@ use crate::names::Label;
 mod account; // one destination
 mod feed; // one source
 mod filters; // which entries an account wants
+mod media; // where media wait and are shown
 mod people; // who may be mentioned
 mod text; // how entries become posts
 
@@ -72,6 +73,8 @@ pub fn config(report: &mut Report, root: Node, path: &Path, sources: &Sources) -
     config.people = people::check(report, &mut top);
     config.delivery = delivery(report, &mut top);
     config.http = http(report, &mut top);
+    config.media = media::cache(report, &mut top);
+    config.media_host = media::host(report, folder, &mut top);
     config.log = log(report, &mut top);
     config.retention = retention(report, &mut top);
     top.finish(report, about_table);

@@ -15,6 +15,8 @@ pub const TOP: &[&str] = &[
     "people",
     "delivery",
     "http",
+    "media",
+    "media_host",
     "log",
     "retention",
 ];
@@ -66,6 +68,10 @@ pub const TEXT: &[&str] = &[
     "visibility",
     "content_warning",
     "reply_control",
+    "media",
+    "media_max",
+    "media_or_card",
+    "alt",
 ];
 
 /// A text setting that not every platform has: its key, who has it, and what to say of the others.
@@ -92,6 +98,12 @@ pub const DELIVERY: &[&str] =
 
 /// Keys of `[http]`.
 pub const HTTP: &[&str] = &["user_agent", "allow_private"];
+
+/// Keys of `[media]`.
+pub const MEDIA: &[&str] = &["cache"];
+
+/// Keys of `[media_host]`.
+pub const MEDIA_HOST: &[&str] = &["dir", "base_url"];
 
 /// Keys of `[log]`.
 pub const LOG: &[&str] = &["level", "format"];
@@ -143,10 +155,12 @@ pub fn platforms_with(key: &str) -> Vec<Platform> {
 
 /// The table in which `key` would be right, as it is written in the file.
 pub fn home_of(key: &str) -> Option<&'static str> {
-    let tables: [(&str, &[&str]); 11] = [
+    let tables: [(&str, &[&str]); 13] = [
         ("at the top of the file, above the first `[table]`", &["database"]),
         ("in `[delivery]`", DELIVERY),
         ("in `[http]`", HTTP),
+        ("in `[media]`", MEDIA),
+        ("in `[media_host]`", &["dir"]),
         ("in `[log]`", LOG),
         ("in `[retention]`", RETENTION),
         ("in `[defaults]` or in an account", TEXT),
@@ -290,7 +304,8 @@ mod tests {
         let tags: Vec<_> = mentioning().into_iter().map(Platform::tag).collect();
         holds("people", &all("people"), &tags);
         let sections = [("defaults", TEXT), ("delivery", DELIVERY), ("http", HTTP), ("log", LOG)];
-        for (name, keys) in sections.into_iter().chain([("retention", RETENTION)]) {
+        let more = [("media", MEDIA), ("media_host", MEDIA_HOST), ("retention", RETENTION)];
+        for (name, keys) in sections.into_iter().chain(more) {
             holds(name, &[example[name].as_table().unwrap().clone()], keys);
         }
     }

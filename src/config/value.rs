@@ -9,11 +9,13 @@ use super::raw::{Data, Node};
 use super::schema::{nearest, one_of};
 use crate::names::Label;
 
+mod size; // bytes
 mod time; // durations, cron, time zones
 mod web; // URLs, networks
 
+pub use size::size;
 pub use time::{cron, duration, timezone};
-pub use web::{contact, feed_url, network, origin, picture};
+pub use web::{contact, feed_url, folder_url, network, origin, picture};
 
 /// How much of a value a message shows, in characters.
 const SHOWN_MAX: usize = 60;

@@ -32,14 +32,15 @@ impl Worker {
             let why = "its text is not stored any more (see [retention])";
             return Ok(Err(Undrafted::Failed(why.into())));
         };
-        let limits = match &self.publisher {
+        let platform = self.config.platform;
+        let (limits, media_limits) = match &self.publisher {
             Some(publisher) => {
                 let (journal, memory) = self.notebooks(crosspost);
-                publisher.limits(&self.desk(crosspost, &journal, &memory)).await
+                let desk = self.desk(crosspost, &journal, &memory);
+                (publisher.limits(&desk).await, publisher.media_limits(&desk).await)
             }
-            None => self.config.platform.limits(),
+            None => (platform.limits(), platform.media()),
         };
-        let platform = self.config.platform;
         let layers = self.config.layers(&self.defaults, &self.label, &entry.control);
         let mut settings = Settings::layered(platform, layers);
         if crosspost.without_card {
@@ -51,6 +52,7 @@ impl Worker {
             platform,
             account: self.label.as_str(),
             limits: &limits,
+            media_limits: &media_limits,
             people: &self.people,
             page: None,
             media: None,

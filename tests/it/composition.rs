@@ -44,6 +44,7 @@ fn draft(entry: &Entry, platform: Platform, settings: &Settings) -> Draft {
         platform,
         account: "me",
         limits,
+        media_limits: &platform.media(),
         people,
         page: None,
         media: None,
@@ -155,6 +156,7 @@ fn the_order_of_a_post_is_the_one_of_the_page() {
         platform: Platform::Mastodon,
         account: "me",
         limits: &Platform::Mastodon.limits(),
+        media_limits: &Platform::Mastodon.media(),
         people: &people,
         page: None,
         media: None,
@@ -232,6 +234,7 @@ fn a_post_without_a_picture_does_not_go_everywhere() {
                 platform,
                 account: "me",
                 limits,
+                media_limits: &platform.media(),
                 people,
                 page: None,
                 media: None,
@@ -239,7 +242,11 @@ fn a_post_without_a_picture_does_not_go_everywhere() {
             .is_ok()
         };
         assert_eq!(composed(&entry()), !platform.rules().needs_media, "{platform:?}");
-        let picture = Media { media_type: Some("image/png".into()), ..Media::default() };
-        assert!(composed(&Entry { media: vec![picture], ..entry() }), "{platform:?}");
+        let video = Media {
+            media_type: Some("video/mp4".into()),
+            url: "https://example.com/v.mp4".into(),
+            ..Media::default()
+        };
+        assert!(composed(&Entry { media: vec![video], ..entry() }), "{platform:?}");
     }
 }

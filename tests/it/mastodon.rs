@@ -554,6 +554,7 @@ async fn a_composed_post_is_found_by_what_it_looks_like_there() {
         platform: Platform::Mastodon,
         account: "me",
         limits: &Platform::Mastodon.limits(),
+        media_limits: &Platform::Mastodon.media(),
         people: &[("Ada Lovelace".to_owned(), ada)].into(),
         page: None,
         media: None,

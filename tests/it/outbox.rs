@@ -173,6 +173,7 @@ fn composed(entry: &Entry, settings: &Settings) -> Draft {
         platform,
         account: "me",
         limits,
+        media_limits: &platform.media(),
         people,
         page: None,
         media: None,

@@ -11,7 +11,7 @@ use super::tokens::{self, Kind};
 use super::{Preview, Subject};
 use crate::cli::say::{from_now, moment, plural};
 use crate::clock::Timestamp;
-use crate::compose::is_seen;
+use crate::compose::media::is_seen;
 use crate::compose::tokens::is_web_address;
 use crate::draft::Media;
 use crate::platform::{Cards, Platform};

@@ -139,6 +139,7 @@ impl<'a> Drafting<'a> {
             platform: target.platform,
             account: target.label(),
             limits: &target.limits,
+            media_limits: &target.platform.media(),
             people: &self.config.people,
             page,
             media: None,
@@ -365,6 +366,6 @@ fn crawled(post: &Post, page: Option<&Page>, platform: Platform) -> Option<Card>
 
 fn without_alt(media: &[Media]) -> Vec<String> {
     let bare = |media: &&Media| media.alt.as_deref().is_none_or(|alt| alt.trim().is_empty());
-    let seen = media.iter().filter(|media| compose::is_seen(media)).filter(bare);
+    let seen = media.iter().filter(|media| compose::media::is_seen(media)).filter(bare);
     seen.map(|medium| format!("no alt text: {}", medium.url)).collect()
 }

@@ -26,6 +26,7 @@ fn render(template: &str, entry: &Entry) -> Result<String, String> {
         platform,
         account: "me",
         limits,
+        media_limits: &platform.media(),
         people,
         page: None,
         media: None,

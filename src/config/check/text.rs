@@ -8,7 +8,9 @@ use crate::config::section::Section;
 use crate::config::{TemplateCheck, schema, value};
 use crate::draft::{Channel, ReplyControl, Visibility};
 use crate::platform::Platform;
-use crate::settings::{HashtagRules, HashtagSource, HashtagStyle, Layer, Utm};
+use crate::settings::{
+    AltRule, HashtagRules, HashtagSource, HashtagStyle, Layer, MediaFrom, MediaOrCard, Utm,
+};
 
 const VISIBILITIES: [Visibility; 4] =
     [Visibility::Public, Visibility::Unlisted, Visibility::Private, Visibility::Direct];
@@ -23,6 +25,12 @@ const SOURCES: [(&str, HashtagSource); 2] =
     [("categories", HashtagSource::Categories), ("none", HashtagSource::None)];
 const STYLES: [(&str, HashtagStyle); 3] =
     [("camel", HashtagStyle::Camel), ("lower", HashtagStyle::Lower), ("keep", HashtagStyle::Keep)];
+const SOURCES_OF_MEDIA: [(&str, MediaFrom); 3] =
+    [("auto", MediaFrom::Auto), ("control", MediaFrom::Control), ("none", MediaFrom::None)];
+const MEDIA_OR_CARD: [(&str, MediaOrCard); 2] =
+    [("media", MediaOrCard::Media), ("card", MediaOrCard::Card)];
+const ALT_RULES: [(&str, AltRule); 3] =
+    [("require", AltRule::Require), ("warn", AltRule::Warn), ("ignore", AltRule::Ignore)];
 
 /// Checks the text settings in `section`.
 pub fn check(report: &mut Report, section: &mut Section) -> Layer {
@@ -52,6 +60,11 @@ pub fn check(report: &mut Report, section: &mut Section) -> Layer {
         visibility: section.read(report, "visibility", |node| value::word(node, &visibilities)),
         content_warning: section.read(report, "content_warning", any),
         reply_control: section.read(report, "reply_control", |it| value::word(it, &reply_controls)),
+        media_from: section.read(report, "media", |node| value::word(node, &SOURCES_OF_MEDIA)),
+        media_max: section.read(report, "media_max", |node| value::count(node, 1)),
+        media_or_card: section
+            .read(report, "media_or_card", |node| value::word(node, &MEDIA_OR_CARD)),
+        alt: section.read(report, "alt", |node| value::word(node, &ALT_RULES)),
         // what is one entry's alone
         media: None,
         hashtags: None,

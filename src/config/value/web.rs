@@ -80,6 +80,26 @@ pub fn origin(node: &Node) -> Result<Url, String> {
     Err(format!("{} has {extra}, want only the origin `{origin}`", shown(text)))
 }
 
+/// The http(s) URL of a folder; a `/` at its end is added.
+pub fn folder_url(node: &Node) -> Result<Url, String> {
+    let text = text(node)?.trim();
+    let mut url = web_url(text, &format!("https://{text}"))?;
+    let extra = match &url {
+        url if !url.username().is_empty() || url.password().is_some() => "a user name",
+        url if url.query().is_some() => "a query",
+        url if url.fragment().is_some() => "a fragment",
+        _ => "",
+    };
+    if !extra.is_empty() {
+        let want = "want the address of a folder, for example `https://example.com/media/`";
+        return Err(format!("{} has {extra}, {want}", shown(text)));
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
 /// The address of a picture.
 pub fn picture(node: &Node) -> Result<String, String> {
     let text = any_text(node)?.trim();

@@ -7,7 +7,7 @@ use super::json::{Data, Node};
 use super::properties::{OF_MEDIA, OF_UTM};
 use super::reading::Reading;
 use super::value::{self, Wanted};
-use crate::draft::Media;
+use crate::draft::{self, Media};
 use crate::feed::parse::media;
 use crate::settings::Utm;
 
@@ -102,7 +102,7 @@ impl Reading<'_> {
             return None;
         }
         one.media_type =
-            one.media_type.take().or_else(|| media::by_name(&one.url).map(str::to_owned));
+            one.media_type.take().or_else(|| draft::type_by_name(&one.url).map(str::to_owned));
         Some(one)
     }
 

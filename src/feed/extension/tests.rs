@@ -112,6 +112,10 @@ fn every_setting_goes_to_its_place() {
         reply_control: Some(ReplyControl::FollowersOnly),
         utm: Some(Utm { source: Some("{{platform}}".into()), ..Utm::default() }),
         hashtag_rules: None,
+        media_from: None,
+        media_max: None,
+        media_or_card: None,
+        alt: None,
     };
     assert_eq!(said, Said { control: Control { settings, ..Control::default() }, ..said.clone() });
     assert!(said.fields.is_empty() && said.id.is_none());
@@ -324,8 +328,9 @@ fn a_flood_of_problems_is_told_in_short() {
 fn a_setting_without_a_property_is_one_on_purpose() {
     let names: Vec<&str> = properties().map(|(name, _)| name).collect();
     for name in crate::settings::Settings::NAMES {
-        // rules for all entries: an entry names its hashtags themselves
-        assert!(names.contains(name) || *name == "hashtag_rules", "{name}");
+        // rules for all entries: an entry names its hashtags and media themselves
+        let rules = ["hashtag_rules", "media_from", "media_max", "media_or_card", "alt"];
+        assert!(names.contains(name) || rules.contains(name), "{name}");
     }
 }
 

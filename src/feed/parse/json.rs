@@ -9,7 +9,7 @@ use super::entry::{Draft, LIST_MAX, push_category};
 use super::{
     ENTRIES_MAX, ParseError, address, date, declaration, identity, link, markup, media, person,
 };
-use crate::draft::Media;
+use crate::draft::{self, Media};
 use crate::entry::{Entry, Link, Markup, ParsedFeed, Person, Problem};
 use crate::feed::extension;
 use crate::text::fold;
@@ -149,7 +149,7 @@ impl Feed<'_> {
         {
             let Some(url) = url_of(attachment, "url", self.base) else { continue };
             let media_type = string(attachment, "mime_type").filter(|kind| kind.contains('/'));
-            let media_type = media_type.or_else(|| media::by_name(&url).map(str::to_owned));
+            let media_type = media_type.or_else(|| draft::type_by_name(&url).map(str::to_owned));
             let alt = string(attachment, "alt").filter(|alt| !alt.trim().is_empty());
             let rel = "enclosure".to_owned();
             entry.links.push(Link { rel, href: url.clone(), media_type: media_type.clone() });
@@ -157,7 +157,7 @@ impl Feed<'_> {
         }
         for key in ["image", "banner_image"] {
             if let Some(url) = url_of(item, key, self.base) {
-                let media_type = media::by_name(&url).unwrap_or("image").to_owned();
+                let media_type = draft::type_by_name(&url).unwrap_or("image").to_owned();
                 media::add(
                     &mut entry.media,
                     Media { media_type: Some(media_type), url, ..Media::default() },

@@ -9,7 +9,7 @@ use super::entities::Entities;
 use super::entry::Surroundings;
 use super::markup;
 use super::namespace::Namespace::{Core, Itunes, Media as Mrss};
-use crate::draft::Media;
+use crate::draft::{self, Media};
 use crate::text::{fold, html_to_line};
 
 /// How many of one entry are read.
@@ -100,7 +100,7 @@ impl Reading<'_> {
         let url = address::absolute(&self.around.base, &url)?;
         let media_type = attribute("type").map(|media_type| media_type.to_ascii_lowercase());
         let media_type = media_type.filter(|media_type| media_type.contains('/'));
-        let media_type = media_type.or_else(|| by_name(&url).map(str::to_owned));
+        let media_type = media_type.or_else(|| draft::type_by_name(&url).map(str::to_owned));
         let medium = attribute("medium").filter(|m| matches!(&**m, "image" | "video" | "audio"));
         let alt = attribute("alt").or_else(|| alt.map(str::to_owned));
         Some(Media { media_type: media_type.or(medium), url, alt, ..Media::default() })
@@ -136,26 +136,4 @@ pub(in crate::feed) fn is_media(media_type: &str) -> bool {
 
 fn family(media: &Media) -> Option<&str> {
     media.media_type.as_deref().and_then(|media_type| media_type.split('/').next())
-}
-
-/// The media type that the end of an address tells.
-pub(in crate::feed) fn by_name(url: &str) -> Option<&'static str> {
-    let path = url.split(['?', '#']).next()?;
-    let (_, ending) = path.rsplit_once('/')?.1.rsplit_once('.')?;
-    Some(match &*ending.to_ascii_lowercase() {
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        "svg" => "image/svg+xml",
-        "mp4" | "m4v" => "video/mp4",
-        "mov" => "video/quicktime",
-        "webm" => "video/webm",
-        "mp3" => "audio/mpeg",
-        "m4a" => "audio/mp4",
-        "ogg" | "oga" => "audio/ogg",
-        "wav" => "audio/wav",
-        _ => return None,
-    })
 }

@@ -106,6 +106,7 @@ async fn a_composed_post_fits_beside_its_content_warning() {
             platform: Platform::Mastodon,
             account: "me",
             limits: &bench.limits().await,
+            media_limits: &Platform::Mastodon.media(),
             people: &[].into(),
             page: None,
             media: None,
