@@ -40,6 +40,8 @@ pub struct Recorded {
     pub renamed: usize,
     /// Crossposts withdrawn (false) or brought back (true), by account, with the entry.
     pub withdrawn: Vec<(bool, Label, EntryId)>,
+    /// Crossposts that wait no more for alternative text, by account, with the entry.
+    pub freed: Vec<(Label, EntryId)>,
     /// Whether the flood was not known before.
     pub flood_is_new: bool,
     /// When the trouble began that is over now.
@@ -321,8 +323,8 @@ fn enter(
     let (state, reason) = match fate {
         Fate::Ready { .. } => (State::Ready, None),
         Fate::Held { reason, .. } => {
-            *recorded.held.entry((*reason).to_owned()).or_default() += 1;
-            (State::Held, Some(*reason))
+            *recorded.held.entry(reason.to_string()).or_default() += 1;
+            (State::Held, Some(reason.as_ref()))
         }
         Fate::Skipped { reason } => {
             *recorded.skipped.entry(reason.to_string()).or_default() += 1;

@@ -1,7 +1,9 @@
 //! Review: the undo window. What nobody has claimed yet is withdrawn when its owner takes it back,
-//! brought back when it was only away, and moved when it has another date now.
+//! brought back when it was only away, moved when it has another date now, and held or freed as its
+//! media have the alternative text that the account requires.
 //!
-//! **Invariant:** what comes back comes back to where it was: held stays held. **Refuses:** to
+//! **Invariant:** what comes back comes back to where it was: held stays held, but for want of an
+//! alternative text that is there now. **Refuses:** to
 //! overrule a person: what they decided with a command is left alone.
 
 use std::collections::HashMap;
@@ -62,15 +64,51 @@ fn review_listed(
         if !elsewhere && crossposts::reinstate(tx, open.id, context.now)? {
             recorded.withdrawn.push((true, open.label.clone(), open.entry));
             recorded.touched.insert(open.label.clone());
+            review_alt(tx, context, open, entry, recorded)?;
         }
     } else {
         let delay = account.map_or(Duration::ZERO, |account| account.delay);
+        let listed = entry;
         let entry = &*entry.for_account(&open.platform, open.label.as_str());
         let due_at = route::due_at(entry, delay, context.now);
         let in_future = entry.published.is_some_and(|published| published > context.now);
         if in_future || due_at < open.due_at {
             crossposts::set_due(tx, open.id, due_at)?;
         }
+        review_alt(tx, context, open, listed, recorded)?;
+    }
+    Ok(())
+}
+
+/// Holds a crosspost whose entry lacks alternative text now, and frees one that has it at last.
+fn review_alt(
+    tx: &Transaction<'_>,
+    context: &Context<'_>,
+    open: &Unclaimed,
+    entry: &Entry,
+    recorded: &mut Recorded,
+) -> Result<()> {
+    let Some(account) = context.accounts.get(&open.label) else { return Ok(()) };
+    let waits_for = open.held.as_deref();
+    let has_waited = waits_for.is_some_and(|reason| reason.starts_with(route::NO_ALT));
+    if waits_for.is_some() && !has_waited {
+        return Ok(()); // for something else
+    }
+    let lacks = route::without_alt(entry, &open.label, account, context.defaults);
+    match lacks {
+        Some(reason) if waits_for != Some(&reason) => {
+            if crossposts::hold(tx, open.id, &reason)? && !has_waited {
+                *recorded.held.entry(reason).or_default() += 1;
+            }
+        }
+        None if has_waited && account.approve => {
+            crossposts::hold(tx, open.id, route::APPROVAL)?;
+        }
+        None if has_waited && crossposts::free(tx, open.id, context.now)? => {
+            recorded.freed.push((open.label.clone(), open.entry));
+            recorded.touched.insert(open.label.clone());
+        }
+        _ => {}
     }
     Ok(())
 }

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::compose::{Subject, media};
 use crate::config::{AccountConfig, CatchUp, FeedConfig};
 use crate::draft::Channel;
 use crate::entry::Entry;
 use crate::names::Label;
-use crate::settings::{Layer, Origin};
+use crate::people::People;
+use crate::settings::{AltRule, Layer, Origin, Settings};
 
 /// Reason of an entry that says `syndicate: false`.
 pub const NOT_SYNDICATED: &str = "the entry says syndicate: false";
@@ -26,8 +28,14 @@ pub const TOO_OLD: &str = "older than max_age";
 pub const DUPLICATE: &str = "duplicate: another feed has the same URL";
 /// Reason of an entry that appeared while the daemon was down, with `catch_up = "newest"`.
 pub const MISSED: &str = "appeared during downtime, and catch_up is newest";
+/// How the reason of an entry begins whose media lack alternative text, on an account with
+/// `alt = "require"`.
+pub const NO_ALT: &str = "no alt text: ";
 /// The same with `catch_up = "hold"`.
 pub const CATCH_UP: &str = "appeared during downtime, and catch_up is hold";
+
+/// How many files a reason names.
+const NAMES_MAX: usize = 3;
 
 /// What is known of the circumstances of a new entry.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,7 +76,7 @@ pub enum Fate {
     /// Waits for a person.
     Held {
         /// Why.
-        reason: &'static str,
+        reason: Cow<'static, str>,
         /// When it would have gone out.
         due_at: Timestamp,
     },
@@ -107,7 +115,7 @@ pub fn fate(
         return Fate::Skipped { reason: DUPLICATE.into() };
     }
     if news.twin {
-        return Fate::Held { reason: TWIN, due_at };
+        return Fate::Held { reason: TWIN.into(), due_at };
     }
     if !news.asked_for {
         if is_too_old(entry, feed, now) {
@@ -116,18 +124,55 @@ pub fn fate(
         match feed.catch_up {
             CatchUp::Newest if news.missed => return Fate::Skipped { reason: MISSED.into() },
             CatchUp::Hold if news.after_downtime => {
-                return Fate::Held { reason: CATCH_UP, due_at };
+                return Fate::Held { reason: CATCH_UP.into(), due_at };
             }
             // of a flood after downtime only the newest is left, and that is no flood
             CatchUp::Newest if news.after_downtime => {}
-            _ if news.flood => return Fate::Held { reason: FLOOD, due_at },
+            _ if news.flood => return Fate::Held { reason: FLOOD.into(), due_at },
             _ => {}
         }
     }
     if account.approve {
-        return Fate::Held { reason: APPROVAL, due_at };
+        return Fate::Held { reason: APPROVAL.into(), due_at };
     }
-    Fate::Ready { due_at }
+    match without_alt(entry, label, account, defaults) {
+        Some(reason) => Fate::Held { reason: reason.into(), due_at },
+        None => Fate::Ready { due_at },
+    }
+}
+
+/// Why `entry` is to wait until its media have alternative text; `None` where it is not. Its media
+/// are those that the platform takes by its own rules: no server is asked here.
+pub fn without_alt(
+    entry: &Entry,
+    label: &Label,
+    account: &AccountConfig,
+    defaults: &Layer,
+) -> Option<String> {
+    let platform = account.platform;
+    let settings = Settings::layered(platform, account.layers(defaults, label, &entry.control));
+    if settings.alt != AltRule::Require {
+        return None;
+    }
+    let names = media::without_alt(&Subject {
+        entry: &entry.for_account(platform.tag(), label.as_str()),
+        settings: &settings,
+        platform,
+        account: label.as_str(),
+        limits: &platform.limits(),
+        media_limits: &platform.media(),
+        people: &People::new(),
+        page: None,
+        media: None,
+    });
+    let quoted = |name: &String| format!("`{name}`");
+    let shown: Vec<String> = names.iter().take(NAMES_MAX).map(quoted).collect();
+    let more = match names.len().saturating_sub(NAMES_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let list = shown.join(", ");
+    (!names.is_empty()).then(|| format!("{NO_ALT}{list}{more}; it goes when its entry has it"))
 }
 
 /// Why `entry` is not to go to `account` at all; `None` where it is.
@@ -183,6 +228,7 @@ pub fn name_of(entry: &Entry) -> String {
 mod tests {
     use super::*;
     use crate::config::Cadence;
+    use crate::draft::Media;
     use crate::entry::{Fields, Override};
     use crate::filter::{Field, Filters, Rule};
     use crate::platform::Platform;
@@ -236,7 +282,7 @@ mod tests {
     }
 
     fn held(reason: &'static str) -> Fate {
-        Fate::Held { reason, due_at: NOW.plus(Duration::from_secs(120)) }
+        Fate::Held { reason: reason.into(), due_at: NOW.plus(Duration::from_secs(120)) }
     }
 
     fn skipped(reason: &'static str) -> Fate {
@@ -276,6 +322,63 @@ mod tests {
         check(|_, _, _, news| news.flood = true, held(FLOOD));
         check(|_, _, _, news| news.twin = true, held(TWIN));
         check(|_, account, _, _| account.approve = true, held(APPROVAL));
+    }
+
+    #[test]
+    fn what_lacks_alternative_text_may_have_to_wait() {
+        let picture = |name: &str, alt: Option<&str>| Media {
+            url: format!("https://a.io/{name}.jpg"),
+            alt: alt.map(str::to_owned),
+            ..Media::default()
+        };
+        let requires = |account: &mut AccountConfig| account.text.alt = Some(AltRule::Require);
+        let bare = |entry: &mut Entry| {
+            entry.media = vec![picture("a", None), picture("b", Some("B")), picture("c", None)];
+        };
+        check(|entry, _, _, _| bare(entry), ready(Duration::from_secs(120)));
+        check(
+            |entry, account, _, _| {
+                bare(entry);
+                requires(account);
+            },
+            held("no alt text: `a.jpg`, `c.jpg`; it goes when its entry has it"),
+        );
+        check(
+            |entry, account, _, _| {
+                requires(account);
+                entry.media = ["a", "b", "c", "d", "e"].map(|name| picture(name, None)).into();
+            },
+            held(
+                "no alt text: `a.jpg`, `b.jpg`, `c.jpg` and 2 more; it goes when its entry has it",
+            ),
+        );
+        check(
+            |entry, account, _, _| {
+                requires(account);
+                entry.media = vec![picture("b", Some("B"))];
+            },
+            ready(Duration::from_secs(120)),
+        );
+        // who looks at it anyway sees that it lacks
+        check(
+            |entry, account, _, _| {
+                bare(entry);
+                requires(account);
+                account.approve = true;
+            },
+            held(APPROVAL),
+        );
+        // for this account it has none
+        check(
+            |entry, account, _, _| {
+                bare(entry);
+                requires(account);
+                let settings = Layer { media: Some(Vec::new()), ..Layer::default() };
+                let over = Override { settings, ..Override::default() };
+                entry.control.by_account.insert("me".into(), over);
+            },
+            ready(Duration::from_secs(120)),
+        );
     }
 
     #[test]

@@ -46,6 +46,11 @@ pub fn recorded(feed: &Label, recorded: &Recorded, now: Timestamp) {
                  aside with `posse-party skip ID…`", report::count(*count, "crosspost"));
         }
     }
+    for (account, entry) in &recorded.freed {
+        tracing::info!(%feed, %account, entry = entry.0,
+            "an entry of {feed} has its alt text now, and goes to {account}; its story: \
+             `posse-party why {entry}`");
+    }
     if recorded.edited + recorded.renamed > 0 {
         tracing::debug!(%feed, edited = recorded.edited, renamed = recorded.renamed,
             "known entries of {feed} have changed");

@@ -18,7 +18,7 @@ mod upkeep;
 
 pub use enter::{New, baseline, has_page_elsewhere, insert};
 pub use journal::{note, set_note, with_card_again};
-pub use undo::{Unclaimed, VANISHED, reinstate, set_due, unclaimed, withdraw};
+pub use undo::{Unclaimed, VANISHED, free, hold, reinstate, set_due, unclaimed, withdraw};
 pub use upkeep::{prune_attempts, rescue_sending, restart_patience};
 
 /// A crosspost with what a delivery needs to know of it.

@@ -655,3 +655,69 @@ async fn bad_answers_change_nothing_and_are_told_once() {
     assert!(world.incidents().await.is_empty(), "it is over");
     assert_eq!(public(&world).await.len(), 1);
 }
+
+/// The entry with a picture; its control is JSON.
+fn pictured(post: &'static str) -> Vec<Item> {
+    vec![Item { post, ..item("new") }, item("old")]
+}
+
+const BARE: &str = r#"{"media": [{"url": "https://a.example/lake.jpg"}]}"#;
+const TOLD: &str = r#"{"media": [{"url": "https://a.example/lake.jpg", "alt": "A lake"}]}"#;
+
+#[tokio::test(start_paused = true)]
+async fn what_lacks_alternative_text_waits_until_its_entry_has_it() {
+    let world = known(&PLAIN.replace("delay =", "alt = \"require\"\ndelay =")).await;
+    world.poll(&pictured(BARE)).await;
+    assert!(public(&world).await.is_empty());
+    let held = "Entry new: held (no alt text: `lake.jpg`; it goes when its entry has it)";
+    assert_eq!(world.states().await[1], held);
+    // another edit does not free it, and the reason names what is there now
+    world.poll(&pictured(r#"{"media": [{"url": "https://a.example/hill.jpg"}]}"#)).await;
+    assert!(public(&world).await.is_empty());
+    assert_eq!(world.states().await[1], held.replace("lake", "hill"));
+    // nor does it come back as another when it was away
+    world.poll(&items(&["old"])).await;
+    world.poll(&pictured(BARE)).await;
+    assert!(public(&world).await.is_empty());
+    assert_eq!(world.states().await[1], held);
+    world.poll(&pictured(TOLD)).await;
+    assert_eq!(public(&world).await, ["Entry new https://a.example/new"]);
+    world.poll(&pictured(BARE)).await;
+    assert_eq!(public(&world).await.len(), 1, "what is public stays as it is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_loses_its_alternative_text_before_it_goes_waits() {
+    let config = PLAIN.replace("delay = \"0s\"", "alt = \"require\"\ndelay = \"2m\"");
+    let world = known(&config).await;
+    world.poll(&pictured(TOLD)).await;
+    world.poll(&pictured(BARE)).await;
+    pass(Duration::from_secs(600)).await;
+    assert!(public(&world).await.is_empty());
+    assert!(world.states().await[1].starts_with("Entry new: held (no alt text"));
+    // away meanwhile, and back with its words: no person has to free it
+    world.poll(&items(&["old"])).await;
+    world.poll(&pictured(TOLD)).await;
+    assert_eq!(public(&world).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_its_words_at_last_waits_for_approval_all_the_same() {
+    let config = PLAIN.replace("delay =", "alt = \"require\"\ndelay =");
+    let world = known(&config).await;
+    world.poll(&pictured(BARE)).await;
+    let world = world.with_config(&config.replace("delay =", "approve = true\ndelay =")).await;
+    world.poll(&pictured(TOLD)).await;
+    assert!(public(&world).await.is_empty());
+    assert_eq!(world.states().await[1], "Entry new: held (waits for approval)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_may_let_it_go_without_alternative_text() {
+    let world = known(&PLAIN.replace("delay =", "alt = \"require\"\ndelay =")).await;
+    world.poll(&pictured(BARE)).await;
+    let (id, now) = (world.list().await[1].id, world.clock.now());
+    assert!(world.store.write(move |tx| people::publish(tx, id, now)).await.unwrap());
+    world.poll(&[pictured(BARE), items(&["older"])].concat()).await;
+    assert_eq!(public(&world).await.len(), 2, "{:?}", world.states().await);
+}

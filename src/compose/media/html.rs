@@ -42,8 +42,12 @@ pub struct Seen {
 
 /// Reads a content, which stands at `base`.
 pub fn read(html: &str, base: Option<&Url>) -> Vec<Seen> {
-    if !["<img", "<video", "<IMG", "<VIDEO"].iter().any(|tag| html.contains(tag)) {
-        return Vec::new();
+    let is_named = |tag: &str| {
+        let starts = |name: &str| tag.get(..3).is_some_and(|it| it.eq_ignore_ascii_case(name));
+        starts("img") || starts("vid")
+    };
+    if !html.split('<').skip(1).any(is_named) {
+        return Vec::new(); // as most
     }
     let reader = Reader { base, ..Reader::default() };
     let mut reader = reader::read(html, reader, |reader| reader.seen.len() >= SEEN_MAX);

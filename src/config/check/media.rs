@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::section;
 use crate::config::problem::{Kind, Report};
@@ -38,7 +38,7 @@ pub fn host(report: &mut Report, folder: &Path, top: &mut Section) -> Option<Med
     let path_of = |key| section.path_of(key);
     let (at_dir, at_url) = (path_of("dir"), path_of("base_url"));
     section.finish(report, |_, _| None);
-    match dir.as_ref().map_or(Ok(None), |dir| trouble(dir)) {
+    match dir.as_deref().map_or(Ok(None), trouble) {
         Ok(None) => {}
         Ok(Some(warning)) => report.warning(places[0], &at_dir, &warning),
         Err(problem) => report.problem(places[0], Kind::Value, &at_dir, problem),
@@ -51,7 +51,7 @@ pub fn host(report: &mut Report, folder: &Path, top: &mut Section) -> Option<Med
 }
 
 /// What is in the way of files in `dir`: an error where it is certain, else a warning.
-fn trouble(dir: &PathBuf) -> Result<Option<String>, String> {
+fn trouble(dir: &Path) -> Result<Option<String>, String> {
     let shown = dir.display();
     match fs::metadata(dir) {
         Ok(found) if found.is_dir() => {}

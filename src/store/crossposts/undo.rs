@@ -21,6 +21,8 @@ pub struct Unclaimed {
     pub platform: String,
     /// When it goes out.
     pub due_at: Timestamp,
+    /// Why it waits for a person, or did before it was withdrawn; absent: it does not.
+    pub held: Option<String>,
     /// Whether it was withdrawn because its entry had vanished.
     pub vanished: bool,
 }
@@ -38,7 +40,8 @@ pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>
     let which = |state: &str| {
         format!(
             "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.due_at,
-                c.state = 'skipped'
+                c.state = 'skipped',
+                CASE c.state WHEN 'held' THEN c.reason WHEN 'skipped' THEN c.away_reason END
              FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
              JOIN accounts a ON a.id = c.account_id
              WHERE {state} AND e.feed_id = ?1 AND c.attempts = 0 AND c.waiting = 0
@@ -59,6 +62,7 @@ pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>
             platform: row.get(4)?,
             due_at: Timestamp::from_millis(row.get(5)?),
             vanished: row.get(6)?,
+            held: row.get(7)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -108,4 +112,31 @@ pub fn set_due(connection: &Connection, id: CrosspostId, due_at: Timestamp) -> R
     )?;
     statement.execute((id.0, due_at.as_millis()))?;
     Ok(())
+}
+
+/// Holds a crosspost that was not sent yet, or says anew why it is held. Tells whether there was one.
+///
+/// # Errors
+/// The database can't be written.
+pub fn hold(connection: &Connection, id: CrosspostId, reason: &str) -> Result<bool> {
+    // ready → held
+    let mut statement = connection.prepare_cached(
+        "UPDATE crossposts SET state = 'held', reason = ?2
+         WHERE id = ?1 AND state IN ('ready', 'held') AND attempts = 0",
+    )?;
+    Ok(statement.execute((id.0, reason))? > 0)
+}
+
+/// Lets a crosspost go that was held and not sent yet: when it was due, at the earliest now. Tells
+/// whether there was one.
+///
+/// # Errors
+/// The database can't be written.
+pub fn free(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<bool> {
+    // held → ready
+    let mut statement = connection.prepare_cached(
+        "UPDATE crossposts SET state = 'ready', reason = NULL, due_at = max(due_at, ?2)
+         WHERE id = ?1 AND state = 'held' AND attempts = 0",
+    )?;
+    Ok(statement.execute((id.0, now.as_millis()))? > 0)
 }
