@@ -74,6 +74,7 @@ for folder in folders:
         for text in texts(body.decode(errors="replace")):
             if "<" in text or "&" in text:
                 seed("html_to_text", text)
+                seed("media", "\n" + text)
             elif len(text) > 20:
                 seed_text(text)
 
@@ -113,6 +114,15 @@ PAGES = [
 ]
 for page in PAGES:
     seed("page", "\n" + page)
+
+CONTENTS = [
+    '<figure><img src="a.jpg" srcset="a.jpg 300w, /b.jpg 2x"><figcaption>A <b>b</b></figcaption>'
+    '</figure><picture><source type=image/avif srcset=/c.avif media="(a)"><img src=/c.png alt="">',
+    '<video src=/v.mp4 poster=p.jpg></video><video><source src=v type="video/webm; codecs=x">'
+    '</video><img data-src=//b.example/d width=64px class=emoji><noscript><img src=/e></noscript>',
+]
+for content in CONTENTS:
+    seed("media", "A text\n" + content)
 
 for target, count in sorted(written.items()):
     print(f"{target}: {count} seeds")

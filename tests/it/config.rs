@@ -747,6 +747,15 @@ fn mistakes_elsewhere() {
         "[http]\nuser_agent = \"https://example.com/about\"",
         "[http]\nallow_private = \"10.0.0.0/8\"",
         "[http]\nallow_private = [\"10.0.0.0/8\", \"::1\", \"10.0.0.0/33\", \"intranet\", 10]",
+        "[media]\ncache = \"4 GiB\"",
+        "[media]\ncache = \"1 MiB\"",
+        "[media]\ncache = 1024",
+        "[media]\nsize = \"1 GiB\"",
+        "[media_host]\ndir = \"missing\"\nbase_url = \"https://a.example/media\"",
+        "[media_host]\ndir = \".\"\nbase_url = \"http://a.example/m\"",
+        "[media_host]\ndir = \".\"\nbase_url = \"https://a.example/m?x=1\"",
+        "[media_host]\ndir = \"config.toml\"\nbase_url = \"a.example\"",
+        "[media_host]\ndir = \".\"",
         "[log]\nlevel = \"inof\"",
         "[log]\nlevel = \"posse_party\"",
         "[log]\nlevel = \"info,posse_party=loud\"",
@@ -774,11 +783,11 @@ fn mistakes_elsewhere() {
     poll = "5m"
         poll: unknown key here, it belongs in a feed
     "a.b" = 1
-        "a.b": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `log` or `retention`
+        "a.b": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `media`, `media_host`, `log` or `retention`
     "a[99999999999]" = 1
-        "a[99999999999]": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `log` or `retention`
+        "a[99999999999]": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `media`, `media_host`, `log` or `retention`
     "" = 1
-        "": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `log` or `retention`
+        "": unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `media`, `media_host`, `log` or `retention`
     delivery = 3
         delivery: want a table: `[delivery]`
     [delivery]
@@ -830,6 +839,38 @@ fn mistakes_elsewhere() {
         http.allow_private: `10.0.0.0/33` is no network, want for example `192.168.1.0/24` or `fd00::/8`
         http.allow_private: `intranet` is no network, want for example `192.168.1.0/24` or `fd00::/8`
         http.allow_private: `10` is not a text, want it in quotes
+    [media]
+    cache = "4 GiB"
+        fine
+    [media]
+    cache = "1 MiB"
+        media.cache: `1 MiB` is too little, want at least `16 MiB`
+    [media]
+    cache = 1024
+        media.cache: `1024` has no unit, want for example `"1024 MiB"`
+    [media]
+    size = "1 GiB"
+        media.size: unknown key, want `cache`
+    [media_host]
+    dir = "missing"
+    base_url = "https://a.example/media"
+        media_host.dir: `/etc/pp/missing` can't be used: No such file or directory (os error 2), want `mkdir -p /etc/pp/missing`
+    [media_host]
+    dir = "."
+    base_url = "http://a.example/m"
+        fine
+    [media_host]
+    dir = "."
+    base_url = "https://a.example/m?x=1"
+        media_host.base_url: `https://a.example/m…` has a query, want the address of a folder, for example `https://example.com/media/`
+    [media_host]
+    dir = "config.toml"
+    base_url = "a.example"
+        media_host.dir: `/etc/pp/config.toml` is no folder, want one
+        media_host.base_url: `a.example` has no scheme, want for example `https://a.example`
+    [media_host]
+    dir = "."
+        media_host.base_url: is missing, want the address of `dir`, for example `https://example.com/media/`
     [log]
     level = "inof"
         log.level: `inof` is no level, want `info`
@@ -1113,8 +1154,17 @@ retry_base = "20ms"
 timeout = "3s"
 [http]
 allow_private = ["10.0.0.0/8", "::1"]
+[media]
+cache = "32 MiB"
+[media_host]
+dir = "."
+base_url = "https://a.example/media"
 "#,
     );
+    assert_eq!(config.media.cache_bytes_max, 32 << 20);
+    let host = config.media_host.as_ref().unwrap();
+    assert_eq!(host.base_url.as_str(), "https://a.example/media/");
+    assert!(host.dir.is_absolute(), "{host:?}");
     let Cadence::Cron { expression, timezone } = &config.feeds[&label("blog")].cadence else {
         panic!("not by cron: {:?}", config.feeds);
     };
@@ -1217,7 +1267,9 @@ fn examples() -> (Config, Config) {
         ]);
         folder.load().unwrap()
     };
-    (load(&example), load(&full.join("\n")))
+    // the folder of the example is on no machine but its owner's
+    let full = full.join("\n").replace("/srv/www/example.com/media", ".");
+    (load(&example), load(&full))
 }
 
 #[test]
@@ -1229,7 +1281,8 @@ fn the_example_is_right_and_names_the_true_defaults() {
     let shown = full.defaults.clone();
     // what is shown as a default is the default
     assert_eq!((&full.delivery, &full.log), (&plain.delivery, &plain.log));
-    assert_eq!(full.retention, plain.retention);
+    assert_eq!((&full.retention, &full.media), (&plain.retention, &plain.media));
+    assert_eq!((&plain.media_host, full.media_host.is_some()), (&None, true));
     assert_eq!(full.database, plain.database);
     let (mut feed, plain_feed) = (full.feeds[&label("blog")].clone(), &plain.feeds[&label("blog")]);
     assert_eq!(feed.cadence, Cadence::Every(Duration::from_secs(60)));
@@ -1249,7 +1302,8 @@ fn the_example_is_right_and_names_the_true_defaults() {
     let default = Settings::of_platform(Platform::Mastodon);
     let own = |it: Settings| {
         let append = (it.append_url, it.append_url_if_truncated, it.append_url_spacer);
-        (it.syndicate, it.channel, it.truncate, append, it.attach_link, it.append_hashtags)
+        let media = (it.media_from, it.alt);
+        (it.syndicate, it.channel, it.truncate, append, it.attach_link, it.append_hashtags, media)
     };
     assert_eq!(own(text), own(default));
 }

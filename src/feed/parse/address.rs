@@ -10,8 +10,20 @@ use super::lexer::{Lexer, Token, attributes};
 /// No address in the wild is longer.
 const ADDRESS_BYTES_MAX: usize = 8192;
 /// Attributes of HTML that hold one address.
-const ADDRESSES: &[&str] =
-    &["href", "src", "poster", "cite", "longdesc", "action", "background", "data"];
+const ADDRESSES: &[&str] = &[
+    "href",
+    "src",
+    "poster",
+    "cite",
+    "longdesc",
+    "action",
+    "background",
+    "data",
+    // where scripts that load images late keep them
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+];
 
 /// HTML with its relative addresses made absolute.
 pub(in crate::feed) fn absolute_in_html(html: String, base: &Url) -> String {

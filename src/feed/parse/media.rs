@@ -1,7 +1,8 @@
 //! Media: the images, videos and sounds that an entry names.
 //!
-//! From enclosures, Media RSS (also in groups) and Apple's image. A picture that only stands for
-//! the entry (a thumbnail) counts where there is no other image.
+//! From enclosures, Media RSS (also in groups) and Apple's image. A thumbnail is the poster of the
+//! video that it stands beside. A picture that only stands for the entry counts where there is no
+//! other image, and is no poster.
 
 use super::address;
 use super::element::Element;
@@ -23,13 +24,22 @@ pub(super) fn read(
     media: &mut Vec<Media>,
 ) {
     let mut reading = Reading { around, entities, media, pictures: Vec::new() };
-    reading.children(item, None);
+    let poster = reading.thumbnail(item);
+    reading.children(item, Around { alt: None, poster: poster.as_deref() });
     let has_image = reading.media.iter().any(|one| family(one) == Some("image"));
     for picture in std::mem::take(&mut reading.pictures) {
-        if !has_image {
+        let is_poster = reading.media.iter().any(|it| it.poster_url.as_ref() == Some(&picture.url));
+        if !has_image && !is_poster {
             add(reading.media, picture);
         }
     }
+}
+
+/// What the elements around a medium say of it.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    alt: Option<&'a str>,
+    poster: Option<&'a str>,
 }
 
 struct Reading<'r> {
@@ -40,29 +50,31 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    /// `alt`: the description of the group around.
-    fn children(&mut self, parent: &Element<'_>, alt: Option<&str>) {
+    fn children(&mut self, parent: &Element<'_>, said: Around<'_>) {
         for child in &parent.children {
             match (child.namespace, &*child.name) {
-                (Core, "enclosure") => self.one(child, alt),
-                (Core, "link") if self.is_rel(child, "enclosure") => self.one(child, alt),
+                (Core, "enclosure") => self.one(child, said),
+                (Core, "link") if self.is_rel(child, "enclosure") => self.one(child, said),
                 (Core, "content") if child.attributes.contains("src") => {
                     let media_type = child.attribute(self.entities, "type");
                     if media_type.is_some_and(|media_type| is_media(&media_type)) {
-                        self.one(child, alt);
+                        self.one(child, said);
                     }
                 }
-                (Mrss, "content") => {
-                    let own = self.description(child).or_else(|| alt.map(str::to_owned));
-                    self.one(child, own.as_deref());
-                    self.children(child, own.as_deref());
+                (Mrss, "content" | "group") => {
+                    let alt = self.description(child);
+                    let poster = self.thumbnail(child);
+                    let said = Around {
+                        alt: alt.as_deref().or(said.alt),
+                        poster: poster.as_deref().or(said.poster),
+                    };
+                    if &*child.name == "content" {
+                        self.one(child, said);
+                    }
+                    self.children(child, said);
                 }
-                (Mrss, "group") => {
-                    let own = self.description(child);
-                    self.children(child, own.as_deref());
-                }
-                (Mrss, "thumbnail") | (Itunes, "image") => self.picture(child, alt),
-                (Itunes, "link") if self.is_rel(child, "image") => self.picture(child, alt),
+                (Mrss, "thumbnail") | (Itunes, "image") => self.picture(child, said),
+                (Itunes, "link") if self.is_rel(child, "image") => self.picture(child, said),
                 _ => {}
             }
         }
@@ -73,14 +85,14 @@ impl Reading<'_> {
         rel.is_some_and(|rel| rel.trim().eq_ignore_ascii_case(expect))
     }
 
-    fn one(&mut self, element: &Element<'_>, alt: Option<&str>) {
-        if let Some(one) = self.media_of(element, alt) {
+    fn one(&mut self, element: &Element<'_>, said: Around<'_>) {
+        if let Some(one) = self.media_of(element, said) {
             add(self.media, one);
         }
     }
 
-    fn picture(&mut self, element: &Element<'_>, alt: Option<&str>) {
-        if let Some(one) = self.media_of(element, alt)
+    fn picture(&mut self, element: &Element<'_>, said: Around<'_>) {
+        if let Some(one) = self.media_of(element, said)
             && self.pictures.len() < MEDIA_MAX
         {
             let media_type = one.media_type.or_else(|| Some("image".to_owned()));
@@ -88,7 +100,7 @@ impl Reading<'_> {
         }
     }
 
-    fn media_of(&self, element: &Element<'_>, alt: Option<&str>) -> Option<Media> {
+    fn media_of(&self, element: &Element<'_>, said: Around<'_>) -> Option<Media> {
         let attribute = |name| {
             let value = element.attribute(self.entities, name)?;
             Some(value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -102,8 +114,18 @@ impl Reading<'_> {
         let media_type = media_type.filter(|media_type| media_type.contains('/'));
         let media_type = media_type.or_else(|| draft::type_by_name(&url).map(str::to_owned));
         let medium = attribute("medium").filter(|m| matches!(&**m, "image" | "video" | "audio"));
-        let alt = attribute("alt").or_else(|| alt.map(str::to_owned));
-        Some(Media { media_type: media_type.or(medium), url, alt, ..Media::default() })
+        let alt = attribute("alt").or_else(|| said.alt.map(str::to_owned));
+        let mut one = Media { media_type: media_type.or(medium), url, alt, ..Media::default() };
+        if family(&one) == Some("video") {
+            one.poster_url = said.poster.map(str::to_owned);
+        }
+        Some(one)
+    }
+
+    /// The address of the first `media:thumbnail` among the children.
+    fn thumbnail(&self, parent: &Element<'_>) -> Option<String> {
+        let element = parent.all(Mrss, "thumbnail").next()?;
+        address::absolute(&self.around.base, &element.attribute(self.entities, "url")?)
     }
 
     /// `media:description` among the children, as one line.
@@ -123,6 +145,7 @@ pub(super) fn add(media: &mut Vec<Media>, one: Media) {
         Some(known) => {
             known.media_type = known.media_type.take().or(one.media_type);
             known.alt = known.alt.take().or(one.alt);
+            known.poster_url = known.poster_url.take().or(one.poster_url);
         }
         None if full => {}
         None => media.push(one),

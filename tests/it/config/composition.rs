@@ -5,7 +5,9 @@ use posse_party::config::Config;
 use posse_party::draft::{Channel, ReplyControl, Visibility};
 use posse_party::entry::Entry;
 use posse_party::platform::Platform;
-use posse_party::settings::{HashtagRules, HashtagSource, HashtagStyle, Layer, Utm};
+use posse_party::settings::{
+    AltRule, HashtagRules, HashtagSource, HashtagStyle, Layer, MediaFrom, MediaOrCard, Utm,
+};
 
 use super::{Folder, MINIMAL, label, load, said};
 
@@ -35,6 +37,13 @@ fn mistakes_in_text_settings() {
         "hashtags = { map = [\"c++\"] }",
         "hashtags = { map = { \"c++\" = \"c++\", rust = \"\", go = \"#golang\" }, exclude = [\"\"] }",
         "hashtags = { exclude = \"x\" }",
+        "media = \"feed\"",
+        "media = \"control\"",
+        "media = [\"a.jpg\"]",
+        "media_max = 0",
+        "media_or_card = \"cards\"",
+        "alt = \"required\"",
+        "alt = false",
         "style = \"lower\"",
         "utm = \"social\"",
         "utm = { sauce = \"x\" }",
@@ -91,6 +100,20 @@ fn mistakes_in_text_settings() {
         accounts.a.hashtags.map.rust: is empty
     hashtags = { exclude = "x" }
         accounts.a.hashtags.exclude: `x` is no list, want `["x"]`
+    media = "feed"
+        accounts.a.media: `feed` is unknown, want `auto`, `control` or `none`
+    media = "control"
+        fine
+    media = ["a.jpg"]
+        accounts.a.media: a list is no word, want `auto`, `control` or `none`
+    media_max = 0
+        accounts.a.media_max: `0` is no count, want a whole number from 1
+    media_or_card = "cards"
+        accounts.a.media_or_card: `cards` is unknown, want `card`
+    alt = "required"
+        accounts.a.alt: `required` is unknown, want `require`
+    alt = false
+        accounts.a.alt: `false` is no word, want `require`, `warn` or `ignore`
     style = "lower"
         accounts.a.style: unknown key here, it belongs in `hashtags = { … }`
     utm = "social"
@@ -375,6 +398,10 @@ language = "pl"
 visibility = "unlisted"
 content_warning = "All"
 reply_control = "followers_only"
+media = "control"
+media_max = 2
+media_or_card = "card"
+alt = "require"
 "##
     ));
     let some = |text: &str| Some(text.to_owned());
@@ -405,6 +432,10 @@ reply_control = "followers_only"
         visibility: Some(Visibility::Unlisted),
         content_warning: some("All"),
         reply_control: Some(ReplyControl::FollowersOnly),
+        media_from: Some(MediaFrom::Control),
+        media_max: Some(2),
+        media_or_card: Some(MediaOrCard::Card),
+        alt: Some(AltRule::Require),
         ..Layer::default()
     };
     assert_eq!(config.defaults, defaults);

@@ -211,6 +211,10 @@ fn media_from_every_place() {
         alt: alt.map(Into::into),
         ..Media::default()
     };
+    let posed = |kind: &str, url: &str, alt: Option<&str>| Media {
+        poster_url: Some("https://example.org/t.jpg".into()),
+        ..one(kind, url, alt)
+    };
     assert_eq!(
         media("<enclosure url='/a.mp3' type='audio/mpeg' length='1'/>"),
         [one("audio/mpeg", "a.mp3", None)]
@@ -226,7 +230,17 @@ fn media_from_every_place() {
         media(
             "<media:group><media:content url='/v' type='video/mp4'/><media:description>All</media:description><media:thumbnail url='/t.jpg'/></media:group>"
         ),
-        [one("video/mp4", "v", Some("All")), one("image/jpeg", "t.jpg", Some("All"))],
+        [posed("video/mp4", "v", Some("All"))],
+    );
+    assert_eq!(
+        media("<enclosure url='/v.mp4'/><media:thumbnail url='/t.jpg'/><itunes:image href='/i'/>"),
+        [posed("video/mp4", "v.mp4", None), one("image", "i", None)],
+    );
+    assert_eq!(
+        media(
+            "<media:content url='/v' medium='video'><media:thumbnail url='/t.jpg'/></media:content><enclosure url='/w.mp4'/>"
+        ),
+        [posed("video", "v", None), one("video/mp4", "w.mp4", None)],
     );
     assert_eq!(media("<media:content url='/a' medium='image'/>"), [one("image", "a", None)]);
     assert_eq!(media("<itunes:image href='/cover'/>"), [one("image", "cover", None)]);
