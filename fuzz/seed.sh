@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fills the corpora with seeds: feeds below the given folders and below tests/ and config/, the
-# HTML and the controls in them, and a few templates and texts.
+# HTML and the controls in them, the pictures and films of the tests, and a few templates
+# and texts.
 #
 # usage: fuzz/seed.sh [FOLDER...]
 set -euo pipefail
@@ -77,6 +78,12 @@ for folder in folders:
                 seed("media", "\n" + text)
             elif len(text) > 20:
                 seed_text(text)
+
+for folder in folders:
+    for path in sorted((folder / "fixtures" / "media").glob("*.*")):
+        # the first byte is the platform
+        for platform in range(9):
+            seed("fit", bytes([platform]) + path.read_bytes())
 
 TEMPLATES = [
     "{{title}}", "{{ title|upper }} by {{author_name}}", "{% if title %}{{title}}{% endif %}",

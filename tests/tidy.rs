@@ -49,6 +49,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("croner", &["config.rs", "config/", "feed/cadence.rs"]),
     ("encoding_rs", &["feed.rs", "feed/", "http.rs", "http/"]),
     ("fast_image_resize", &["media.rs", "media/"]),
+    ("mp4_atom", &["media/video/"]),
     ("feed_rs", &["feed/parse.rs", "feed/parse/"]),
     ("flate2", &["http.rs", "http/"]),
     ("html5ever", &["feed/", "compose/", "publish/mastodon/", "text.rs", "text/"]),

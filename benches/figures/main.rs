@@ -14,6 +14,7 @@ mod compose; // entries to drafts
 mod daemon; // the binary, and what it costs
 mod feeds; // documents to poll
 mod latency; // from the feed to the post
+mod media; // photos to what a platform takes
 mod poll; // a thousand feeds
 mod rest; // start and idling
 mod serve; // feeds and a stand-in for Mastodon
@@ -24,6 +25,7 @@ fn main() {
     match arguments.get(1).map(String::as_str) {
         Some("serve") => serve::main(),
         Some("bare") => bare::main(&arguments[2..]),
+        Some("fit") => media::main(&arguments[2..]),
         _ => {
             // `cargo bench -- poll` measures only what has the word in its name
             let only = arguments.iter().skip(1).find(|argument| !argument.starts_with('-'));
@@ -42,9 +44,10 @@ fn report(only: &str) {
         ("poll", poll::figures),
         ("latency", latency::figures),
         ("compose", compose::figures),
+        ("media", media::figures),
     ] {
         if name.contains(only) {
-            if name != "compose" && !is_built {
+            if !matches!(name, "compose" | "media") && !is_built {
                 eprintln!("building the release binary");
                 daemon::build();
                 is_built = true;

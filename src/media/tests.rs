@@ -8,6 +8,31 @@ use image::{ExtendedColorType, Frame, ImageEncoder, Rgb, RgbImage, Rgba, RgbaIma
 use proptest::prelude::*;
 
 use super::*;
+use crate::platform::{MediaLimits, Platform};
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/media/", $name))
+            .as_slice()
+    };
+}
+
+mod fitting;
+
+const LIMITS: ImageLimits = ImageLimits {
+    formats: Formats { png: true, webp: true, gif: true },
+    bytes_max: 1_000_000,
+    pixels_max: 10_000_000,
+    side_max: 2000,
+    ratio: None,
+    animated_pixels_max: Some(10_000),
+};
+/// JPEG alone.
+const PLAIN: ImageLimits = ImageLimits {
+    formats: Formats { png: false, webp: false, gif: false },
+    animated_pixels_max: None,
+    ..LIMITS
+};
 
 const RED: [u8; 3] = [255, 0, 0];
 const BLUE: [u8; 3] = [0, 0, 255];
@@ -55,9 +80,9 @@ fn turned(image: &RgbImage, orientation: u8) -> Vec<u8> {
 }
 
 fn pixels(fitted: &Fitted) -> RgbImage {
-    let image = image::load_from_memory(&fitted.bytes).unwrap().into_rgb8();
+    let image = ::image::load_from_memory(&fitted.bytes).unwrap().into_rgb8();
     assert_eq!(image.dimensions(), (fitted.width, fitted.height));
-    assert_eq!(fitted.media_type, "image/jpeg");
+    assert_eq!(kind(&fitted.bytes).media_type(), Some(fitted.media_type));
     image
 }
 
@@ -106,8 +131,12 @@ fn a_picture_stands_upright_and_says_nothing_of_its_camera() {
     let (left, right) = ((5, 15), (55, 15));
     let (top, bottom) = ((15, 5), (15, 55));
     check(1, (60, 30), left, right);
+    check(2, (60, 30), right, left);
     check(3, (60, 30), right, left);
+    check(4, (60, 30), left, right);
+    check(5, (30, 60), top, bottom);
     check(6, (30, 60), top, bottom);
+    check(7, (30, 60), bottom, top);
     check(8, (30, 60), bottom, top);
     check(99, (60, 30), left, right);
 }
@@ -167,31 +196,42 @@ fn what_is_no_picture_is_told_by_name() {
         let why = thumb(bytes, 10_000).unwrap_err();
         assert!(why.contains(expect), "{why}");
     };
-    check(b"", "is empty");
+    check(b"", "an empty file");
     check(b"<!doctype html><html>", "it is a page");
     check(b"\xef\xbb\xbf<?xml version='1.0'?><svg xmlns='x'>", "it is SVG");
     check(b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B", "it is AVIF");
     check(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "it is HEIC");
-    check(b"\0\0\0\x20ftypisom\0\0\0\0", "a video");
-    check(b"BM\0\0\0\0\0\0\0\0", "something else");
+    check(b"\0\0\0\x20ftypisom\0\0\0\0", "an MP4 video");
+    check(b"BM\0\0\0\0\0\0\0\0", "a BMP picture");
     check(b"%PDF-1.7", "want a JPEG, PNG, WebP or GIF");
     let jpeg = jpeg(&noise(100, 100));
-    check(&jpeg[..100], "can't be read");
-    check(&png(&noise(100, 100))[..500], "can't be read");
+    check(&jpeg[..100], "cut off");
+    check(&png(&noise(100, 100))[..500], "cut off");
+    check(fixture!("picture.avif"), "it is AVIF");
 }
 
 #[test]
 fn bombs_are_not_set_off() {
-    // a head that promises far more than there is
-    let mut wide = png(&halves(20, 20));
-    wide[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
-    assert!(thumb(&wide, 10_000).is_err());
-    let mut many = png(&halves(20, 20));
-    many[16..24].copy_from_slice(&[0, 0, 0x23, 0x28, 0, 0, 0x23, 0x28]);
-    let crc = crc32(&many[12..29]);
-    many[29..33].copy_from_slice(&crc.to_be_bytes());
-    let why = thumb(&many, 10_000).unwrap_err();
-    assert!(why.contains("too large: 9000×9000"), "{why}");
+    let check = |width: u32, height: u32, expect: &str| {
+        // a head that promises far more than there is
+        let mut bytes = png(&halves(100, 100));
+        bytes[16..20].copy_from_slice(&width.to_be_bytes());
+        bytes[20..24].copy_from_slice(&height.to_be_bytes());
+        let crc = crc32(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+        for why in [
+            thumb(&bytes, 10_000).unwrap_err(),
+            super::check(&bytes, &LIMITS).unwrap_err(),
+            image(&bytes, &LIMITS).unwrap_err().to_string(),
+            story(&bytes, &LIMITS).unwrap_err().to_string(),
+        ] {
+            assert!(why.contains(expect), "{why}");
+        }
+    };
+    check(40_000, 40_000, "large");
+    check(60_000, 60_000, "large");
+    check(9000, 9000, "it is too large to read: 9000×9000 pixels, at most");
+    check(20_000, 1_000_000_000, "large");
 }
 
 /// The check sum of a PNG chunk.
