@@ -124,7 +124,7 @@ const FIRST_FRAME: &str = "it moves, and only its first frame goes";
 /// picture in the middle of black.
 ///
 /// # Errors
-/// As [`image`].
+/// As [`image()`].
 pub fn story(bytes: &[u8], limits: &ImageLimits) -> Result<Fitted, Unfit> {
     let file = decode::File::open(bytes)?;
     let (width, height) = file.upright();
