@@ -19,6 +19,7 @@ use crate::platform::Platform;
 use crate::settings::{Layer, Origin};
 
 mod check; // all the problems at once
+mod media; // where media wait and are shown
 mod problem; // what is wrong, and where
 mod raw; // what the files say
 mod schema; // the keys, as data
@@ -26,6 +27,7 @@ mod secret; // tokens and where they are kept
 mod section; // one table on its way to a type
 mod value; // one text to one typed value
 
+pub use media::{MediaCache, MediaHost};
 pub use problem::{Problem, Problems};
 pub use schema::{nearest, one_of};
 pub use secret::{Secret, Vars};
@@ -201,22 +203,6 @@ pub struct Http {
     pub allow_private: Vec<IpNet>,
 }
 
-/// `[media]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MediaCache {
-    /// The most bytes of fetched media that are kept on disk. Default 1 GiB.
-    pub cache_bytes_max: u64,
-}
-
-/// `[media_host]`: a folder that the owner's web server serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MediaHost {
-    /// The folder.
-    pub dir: PathBuf,
-    /// Its address: `http` or `https`, ends with `/`.
-    pub base_url: Url,
-}
-
 /// `[log]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
@@ -257,12 +243,6 @@ impl Default for Delivery {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
         }
-    }
-}
-
-impl Default for MediaCache {
-    fn default() -> Self {
-        Self { cache_bytes_max: 1 << 30 }
     }
 }
 

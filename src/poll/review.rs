@@ -94,21 +94,16 @@ fn review_alt(
     if waits_for.is_some() && !has_waited {
         return Ok(()); // for something else
     }
-    let lacks = route::without_alt(entry, &open.label, account, context.defaults);
-    match lacks {
-        Some(reason) if waits_for != Some(&reason) => {
-            if crossposts::hold(tx, open.id, &reason)? && !has_waited {
-                *recorded.held.entry(reason).or_default() += 1;
-            }
+    if let Some(reason) = route::without_alt(entry, &open.label, account, context.defaults) {
+        let is_told = waits_for == Some(&reason);
+        if !is_told && crossposts::hold(tx, open.id, &reason)? && !has_waited {
+            *recorded.held.entry(reason).or_default() += 1;
         }
-        None if has_waited && account.approve => {
-            crossposts::hold(tx, open.id, route::APPROVAL)?;
-        }
-        None if has_waited && crossposts::free(tx, open.id, context.now)? => {
-            recorded.freed.push((open.label.clone(), open.entry));
-            recorded.touched.insert(open.label.clone());
-        }
-        _ => {}
+    } else if has_waited && account.approve {
+        crossposts::hold(tx, open.id, route::APPROVAL)?;
+    } else if has_waited && crossposts::free(tx, open.id, context.now)? {
+        recorded.freed.push((open.label.clone(), open.entry));
+        recorded.touched.insert(open.label.clone());
     }
     Ok(())
 }

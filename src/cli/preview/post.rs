@@ -188,7 +188,6 @@ impl<'a> Drafting<'a> {
             source,
         });
         post.crawled = crawled(&post, page, self.target.platform);
-        post.warnings.extend(without_alt(&post.media));
         post.warnings.extend(self.entry.control.problems.iter().cloned());
         post.warnings.extend(outlook.warnings);
         post.warnings.extend(draft.notes);
@@ -296,14 +295,11 @@ fn source(settings: &Settings, page: Option<&Page>) -> Source {
 /// everybody. Its text is worth a look all the same.
 fn if_suited(subject: &Subject<'_>) -> Draft {
     let picture = Media { media_type: Some("image".into()), ..Media::default() };
-    let settings = Settings {
-        channel: Channel::Feed,
-        visibility: None,
-        media: Some(vec![picture]),
-        ..subject.settings.clone()
-    };
-    let drafted = compose::compose(&Subject { settings: &settings, ..*subject });
-    let draft = drafted.unwrap_or_default();
+    let media = if subject.platform.rules().needs_media { vec![picture] } else { Vec::new() };
+    let settings =
+        Settings { channel: Channel::Feed, visibility: None, ..subject.settings.clone() };
+    let suited = Subject { settings: &settings, media: Some(&media), ..*subject };
+    let draft = compose::compose(&suited).unwrap_or_default();
     Draft { media: Vec::new(), visibility: subject.settings.visibility, ..draft }
 }
 
@@ -362,10 +358,4 @@ fn crawled(post: &Post, page: Option<&Page>, platform: Platform) -> Option<Card>
         image_url: page.image.clone(),
         source: Source::Page,
     })
-}
-
-fn without_alt(media: &[Media]) -> Vec<String> {
-    let bare = |media: &&Media| media.alt.as_deref().is_none_or(|alt| alt.trim().is_empty());
-    let seen = media.iter().filter(|media| compose::media::is_seen(media)).filter(bare);
-    seen.map(|medium| format!("no alt text: {}", medium.url)).collect()
 }
