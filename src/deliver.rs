@@ -29,14 +29,18 @@ use crate::wake::Wake;
 pub mod card;
 pub mod decide;
 mod draft;
+pub mod fetch;
 pub mod gate;
+pub mod host;
 pub mod notebook;
 mod say;
 mod settle;
+pub mod sources;
 
-use card::Pages;
 use gate::{Gate, Recent};
+use host::Host;
 use notebook::{Journal, Memory};
+use sources::Sources;
 
 /// A worker looks again by itself after this long, whatever it was told.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -63,8 +67,10 @@ pub struct Worker {
     pub delivery: Delivery,
     /// The platform; absent on a dry run.
     pub publisher: Option<Arc<dyn Publisher>>,
-    /// What link cards are made with; absent, they are made of what the feed says.
-    pub pages: Option<Arc<Pages>>,
+    /// What drafts get from the web: pages, images, videos; absent: nothing.
+    pub sources: Option<Arc<Sources>>,
+    /// Where fitted images are served from, for platforms that fetch media themselves.
+    pub host: Option<Host>,
     /// Rung when there may be something to do.
     pub wake: Wake,
     /// Told that the worker is alive.
@@ -284,7 +290,7 @@ impl Worker {
             journal,
             memory,
             clock: &self.clock,
-            shelf: self.pages.as_ref().map(|pages| pages.shelf()),
+            shelf: self.sources.as_ref().map(|sources| sources.shelf()),
         }
     }
 

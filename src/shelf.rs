@@ -8,7 +8,7 @@
 //! nothing here does without.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 
 /// The folder, beside the database.
 const FOLDER: &str = "media";
-/// The most bytes of all files together.
-const BYTES_MAX: u64 = 256 << 20;
+/// The most bytes of all files together, where nothing else is said.
+const BYTES_MAX: u64 = 1 << 30;
 /// Media types, and how their files end.
 const ENDINGS: &[(&str, &str)] = &[
     ("image/jpeg", "jpg"),
@@ -41,8 +41,18 @@ pub struct Shelf {
 impl Shelf {
     /// The one beside `database`. It is made when something is put there.
     pub fn beside(database: &Path) -> Self {
-        let folder = database.parent().unwrap_or(Path::new(".")).join(FOLDER);
+        Self::of(database.parent().unwrap_or(Path::new(".")).join(FOLDER))
+    }
+
+    /// The one in `folder`. It is made when something is put there.
+    pub const fn of(folder: PathBuf) -> Self {
         Self { folder, bytes_max: BYTES_MAX }
+    }
+
+    /// The same, with room for so many bytes of all files together.
+    #[must_use]
+    pub fn with_room_for(self, bytes_max: u64) -> Self {
+        Self { bytes_max, ..self }
     }
 
     /// Puts `bytes` on the shelf, which are `media_type`, and tells their name. Blocks.
@@ -50,9 +60,7 @@ impl Shelf {
     /// # Errors
     /// The type is none that is kept here, the folder can't be written, the disk is full.
     pub fn put(&self, bytes: &[u8], media_type: &str) -> io::Result<String> {
-        let ending = ENDINGS.iter().find(|(known, _)| *known == media_type);
-        let (_, ending) = ending
-            .ok_or_else(|| io::Error::other(format!("`{media_type}` is not kept on the shelf")))?;
+        let ending = ending(media_type)?;
         let name = format!("{}.{ending}", hash(bytes));
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         // written anew also when it is there: then it is young again, and whole
@@ -62,6 +70,43 @@ impl Shelf {
             let _ = fs::remove_file(&part); // it may not even be there
             return Err(error);
         }
+        self.clear(&whole);
+        Ok(name)
+    }
+
+    /// Begins a file that is filled bit by bit, and that [`Shelf::keep`] puts on the shelf. One that
+    /// is left behind goes with the oldest. Blocks.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn begin(&self) -> io::Result<Part> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        let path = self.folder.join(part_of(&format!("{}.{}", "0".repeat(64), ENDINGS[0].1)));
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Part { path, file })
+    }
+
+    /// Puts what was begun on the shelf, which is `media_type`, and tells its name. Blocks.
+    ///
+    /// # Errors
+    /// As [`Shelf::put`].
+    pub fn keep(&self, part: Part, media_type: &str) -> io::Result<String> {
+        let ending = ending(media_type)?;
+        let mut file = &part.file;
+        file.seek(SeekFrom::Start(0))?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => break,
+                read => hash.update(&buffer[..read]),
+            }
+        }
+        file.sync_all()?;
+        let name = format!("{}.{ending}", hex(&hash.finalize()));
+        let whole = self.folder.join(&name);
+        fs::rename(&part.path, &whole)?;
         self.clear(&whole);
         Ok(name)
     }
@@ -120,6 +165,38 @@ impl Shelf {
     }
 }
 
+/// A file that is on its way to the shelf. One that never gets there is taken away.
+#[derive(Debug)]
+pub struct Part {
+    path: PathBuf,
+    file: File,
+}
+
+impl Part {
+    /// The file, to be written and read.
+    ///
+    /// # Errors
+    /// There are too many open files.
+    pub fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // it is gone already where it was kept
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// How files of `media_type` end.
+fn ending(media_type: &str) -> io::Result<&'static str> {
+    let ending = ENDINGS.iter().find(|(known, _)| *known == media_type);
+    let (_, ending) = ending
+        .ok_or_else(|| io::Error::other(format!("`{media_type}` is not kept on the shelf")))?;
+    Ok(ending)
+}
+
 /// Whether `name` is one that [`Shelf::put`] gives.
 fn is_name(name: &str) -> bool {
     name.split_once('.').is_some_and(|(stem, ending)| {
@@ -150,7 +227,11 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -248,6 +329,24 @@ mod tests {
         assert!(names(&shelf).contains(&large), "what was just put stays, whatever its size");
         assert!(!left.exists());
         assert_eq!(names(&shelf).len(), 4, "what others keep there is none of our business");
+    }
+
+    #[test]
+    fn what_came_bit_by_bit_is_kept_under_its_hash_or_taken_away() {
+        let (_dir, shelf) = shelf(1000);
+        let part = shelf.begin().unwrap();
+        part.file().unwrap().write_all(b"abc").unwrap();
+        let name = shelf.keep(part, "video/mp4").unwrap();
+        assert!(name.starts_with("ba7816bf") && name.ends_with(".mp4"), "{name}");
+        let (mut file, bytes) = shelf.open(&name).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), bytes), ("abc", 3));
+        drop(shelf.begin().unwrap());
+        let unknown = shelf.begin().unwrap();
+        assert!(shelf.keep(unknown, "text/html").is_err());
+        assert_eq!(names(&shelf), [name], "nothing else is left there");
+        assert!(shelf.open("../x.mp4").is_err());
     }
 
     #[test]

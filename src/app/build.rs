@@ -9,11 +9,12 @@ use super::bells::Bells;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::deliver::Worker;
-use crate::deliver::card::Pages;
+use crate::deliver::host::Host;
+use crate::deliver::sources::Sources;
 use crate::http;
 use crate::http::guard::Guard;
 use crate::names::Label;
-use crate::platform::Cards;
+use crate::platform::Way;
 use crate::poll::{Poller, Turns};
 use crate::publish;
 use crate::pulse::Pulses;
@@ -47,8 +48,10 @@ pub fn poller(
 pub struct Shared {
     /// The client that publishes.
     client: http::Client,
-    /// What link cards are made with, where an account wants that.
-    pages: Option<Arc<Pages>>,
+    /// What drafts get from the web, where an account wants that.
+    sources: Option<Arc<Sources>>,
+    /// Where fitted images are served from.
+    host: Option<Host>,
 }
 
 /// What the workers of a config share.
@@ -56,13 +59,14 @@ pub fn shared(config: &Config) -> Result<Shared, AppError> {
     let user_agent = http::user_agent(config.http.user_agent.as_deref());
     let client = http::publishing(&user_agent, &config.delivery)?;
     let mut platforms = config.accounts.values().filter(|it| it.active).map(|it| it.platform);
-    let pages = if platforms.any(|it| matches!(it.rules().card, Cards::Sent { .. })) {
+    let sources = if platforms.any(|it| it.media().way != Way::Noted) {
         let guard = Guard::new(&user_agent, &config.http.allow_private)?;
-        Some(Arc::new(Pages::new(guard, Shelf::beside(&config.database))))
+        let shelf = Shelf::beside(&config.database).with_room_for(config.media.cache_bytes_max);
+        Some(Arc::new(Sources::new(guard, shelf)))
     } else {
         None
     };
-    Ok(Shared { client, pages })
+    Ok(Shared { client, sources, host: config.media_host.as_ref().map(Host::new) })
 }
 
 /// The worker of an account that is active and known to the database.
@@ -91,7 +95,8 @@ pub async fn worker(
         people: Arc::new(config.people.clone()),
         delivery: config.delivery.clone(),
         publisher: publish::open(account, &shared.client, &config.delivery),
-        pages: shared.pages.clone(),
+        sources: shared.sources.clone(),
+        host: shared.host.clone(),
         wake,
         pulses,
     }))

@@ -3,6 +3,7 @@
 //! **Refuses:** to write anything but the page that was asked for, to sign in anywhere, and to ask
 //! a platform: what it knows of a server is what the daemon has learnt.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -61,7 +62,7 @@ pub struct Arguments {
     /// Also which layer of the settings says what
     #[arg(long)]
     explain: bool,
-    /// Do not read the entry's page for its link card
+    /// Fetch neither the entry's page for its link card, nor its media
     #[arg(long)]
     offline: bool,
     /// As JSON
@@ -111,7 +112,7 @@ pub fn preview(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
                 let config = load_without_secrets(path)?;
                 wait(targets(&config, known(&config)?.as_ref(), arguments))?
             } else {
-                arguments.platforms.iter().copied().map(Target::of_platform).collect()
+                alone(arguments).collect()
             };
             let posts = targets.iter().map(|target| Post::of_text(&text, target)).collect();
             Preview { subject: Subject::Text, posts }
@@ -138,12 +139,15 @@ async fn of_entry(
     let mut posts = Vec::new();
     for target in &targets {
         let draft = Drafting { config, entry: &found.entry, target };
-        let page = match draft.page() {
+        let media = reader.media(&draft).await;
+        let page = match draft.page(media.as_ref()) {
             Some(url) => reader.page(&url).await,
             None => None,
         };
         let outlook = outlook::outlook(config, &found, target, now);
-        posts.push(draft.post(page, outlook, arguments.explain));
+        let mut post = draft.post(page, media.as_ref(), outlook, arguments.explain);
+        post.pictures = post.media.iter().map(|medium| reader.picture(medium)).collect();
+        posts.push(post);
     }
     Ok(Preview { subject: Subject::Entry(Box::new(found)), posts })
 }
@@ -174,7 +178,7 @@ async fn targets(
         let Some((label, account)) = found else { return Err(unknown_account(config, typed)) };
         targets.push(Target::of_account(label, account, store).await?);
     }
-    targets.extend(arguments.platforms.iter().copied().map(Target::of_platform));
+    targets.extend(alone(arguments));
     if targets.is_empty() {
         return Err(CliError::refused(
             "there is no account in the config to preview for",
@@ -182,6 +186,14 @@ async fn targets(
         ));
     }
     Ok(targets)
+}
+
+/// The platforms that are asked for without an account, each once.
+fn alone(arguments: &Arguments) -> impl Iterator<Item = Target> {
+    let mut platforms = arguments.platforms.clone();
+    let mut seen = BTreeSet::new();
+    platforms.retain(|platform| seen.insert(*platform));
+    platforms.into_iter().map(Target::of_platform)
 }
 
 fn unknown_account(config: &Config, typed: &str) -> CliError {

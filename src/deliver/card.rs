@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use url::Url;
 
+use super::sources::Sources;
 use crate::compose::page::{self, Page};
 use crate::compose::{self, ComposeError, Subject};
 use crate::draft::{Draft, Shelved};
@@ -18,7 +18,6 @@ use crate::http::guard::{GetLimits, Guard, Larger};
 use crate::media;
 use crate::platform::Cards;
 use crate::report;
-use crate::shelf::Shelf;
 
 /// A page: what is meant for cards stands at its beginning.
 const PAGE: GetLimits = GetLimits {
@@ -36,32 +35,14 @@ const PICTURE: GetLimits = GetLimits {
     accept: "image/jpeg, image/png, image/webp, image/gif;q=0.9, */*;q=0.1",
 };
 
-/// Where pages and pictures come from, and where pictures wait.
-pub struct Pages {
-    guard: Guard,
-    shelf: Shelf,
-    /// One picture at a time: each may take 250 MB while it is decoded.
-    turn: Semaphore,
-}
-
-impl Pages {
-    /// Those that `guard` reaches; pictures wait on `shelf`.
-    pub fn new(guard: Guard, shelf: Shelf) -> Self {
-        Self { guard, shelf, turn: Semaphore::new(1) }
-    }
-
-    /// Where pictures wait.
-    pub fn shelf(&self) -> &Shelf {
-        &self.shelf
-    }
-
+impl Sources {
     /// The picture at `url`, fitted to `bytes_max` and put on the shelf.
     async fn picture(&self, url: &str, bytes_max: usize) -> Result<Shelved, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let _turn = self.turn.acquire().await.map_err(|closed| closed.to_string())?;
-        let fetched = self.guard.get(&url, PICTURE).await;
+        let _turn = self.turn().await;
+        let fetched = self.guard().get(&url, PICTURE).await;
         let fetched = fetched.map_err(|error| format!("`{}`: {error}", http::shown(&url)))?;
-        let shelf = self.shelf.clone();
+        let shelf = self.shelf().clone();
         let fit = move || {
             let fitted = media::thumb(&fetched.body, bytes_max)
                 .map_err(|why| format!("`{}`: {why}", http::shown(&fetched.url)))?;
@@ -99,15 +80,18 @@ pub async fn read_page(guard: &Guard, url: &str) -> Result<Page, String> {
 }
 
 /// Composes the draft of `subject` with what its page says, and fetches the picture of its card.
-/// Without `pages` nothing is fetched.
+/// Without `sources` nothing is fetched.
 ///
 /// # Errors
 /// As [`compose::compose`]; nothing that is in the way of page or picture is one.
-pub async fn drafted(pages: Option<&Pages>, subject: &Subject<'_>) -> Result<Draft, ComposeError> {
+pub async fn drafted(
+    sources: Option<&Sources>,
+    subject: &Subject<'_>,
+) -> Result<Draft, ComposeError> {
     let mut notes = Vec::new();
     let mut page = None;
-    if let (Some(pages), Some(url)) = (pages, compose::page_wanted(subject)) {
-        match read_page(&pages.guard, url).await {
+    if let (Some(sources), Some(url)) = (sources, compose::page_wanted(subject)) {
+        match read_page(sources.guard(), url).await {
             Ok(read) => page = Some(read),
             Err(why) => notes.push(format!(
                 "the card says what the feed says, because the page can't be read: {why}"
@@ -116,19 +100,24 @@ pub async fn drafted(pages: Option<&Pages>, subject: &Subject<'_>) -> Result<Dra
     }
     let mut draft = compose::compose(&Subject { page: page.as_ref(), ..*subject })?;
     let Cards::Sent { thumb_bytes_max } = subject.platform.rules().card else { return Ok(draft) };
-    if let (Some(pages), Some(card)) = (pages, &mut draft.card)
+    if let (Some(sources), Some(card)) = (sources, &mut draft.card)
         && let Some(url) = &card.image_url
     {
-        match pages.picture(url, thumb_bytes_max as usize).await {
+        match sources.picture(url, thumb_bytes_max as usize).await {
             Ok(thumb) => card.thumb = Some(thumb),
             Err(why) => notes.push(format!("the card has no picture: {why}")),
         }
     }
-    for note in &notes {
-        let (account, title) = (subject.account, subject.entry.title.as_deref());
-        let title = report::title(title.unwrap_or(&subject.entry.id));
-        tracing::info!(account, "\"{title}\" on {account}: {note}");
-    }
+    say_notes(subject, &notes);
     draft.notes.extend(notes);
     Ok(draft)
+}
+
+/// Tells the log what was in the way.
+pub fn say_notes(subject: &Subject<'_>, notes: &[String]) {
+    let (account, title) = (subject.account, subject.entry.title.as_deref());
+    let title = report::title(title.unwrap_or(&subject.entry.id));
+    for note in notes {
+        tracing::info!(account, "\"{title}\" on {account}: {note}");
+    }
 }

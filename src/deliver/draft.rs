@@ -2,10 +2,15 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::decide::{self, Verdict};
+use super::fetch::{Fetched, Purpose};
 use super::{Worker, card, say};
-use crate::compose::{ComposeError, Subject};
-use crate::draft::Draft;
+use crate::compose::{self, ComposeError, Subject};
+use crate::crosspost::Failure;
+use crate::draft::{Channel, Draft};
 use crate::names::Label;
+use crate::platform::{Limits, MediaLimits};
+use crate::publish::Outcome;
 use crate::settings::Settings;
 use crate::store::crossposts::{Crosspost, Settlement};
 use crate::store::{Result, entries};
@@ -16,6 +21,8 @@ pub enum Undrafted {
     Failed(String),
     /// It does not go there, on purpose.
     Unsuited(String),
+    /// It is nothing without media, and those can't be had just now.
+    NotYet(String),
     /// The worker is to stop: no attempt has begun, and the next start begins anew.
     Stopped,
 }
@@ -32,15 +39,8 @@ impl Worker {
             let why = "its text is not stored any more (see [retention])";
             return Ok(Err(Undrafted::Failed(why.into())));
         };
+        let (limits, media_limits) = self.limits(crosspost).await;
         let platform = self.config.platform;
-        let (limits, media_limits) = match &self.publisher {
-            Some(publisher) => {
-                let (journal, memory) = self.notebooks(crosspost);
-                let desk = self.desk(crosspost, &journal, &memory);
-                (publisher.limits(&desk).await, publisher.media_limits(&desk).await)
-            }
-            None => (platform.limits(), platform.media()),
-        };
         let layers = self.config.layers(&self.defaults, &self.label, &entry.control);
         let mut settings = Settings::layered(platform, layers);
         if crosspost.without_card {
@@ -57,24 +57,60 @@ impl Worker {
             page: None,
             media: None,
         };
-        let draft = tokio::select! {
+        let drafted = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Err(Undrafted::Stopped)),
-            draft = card::drafted(self.pages.as_deref(), &subject) => draft,
+            drafted = self.drafted(crosspost, &subject) => drafted,
         };
-        // page and picture may have taken their time
+        // page and media may have taken their time
         self.beat();
-        Ok(match draft {
+        Ok(drafted.map(|mut draft| {
+            if crosspost.without_card {
+                let note = "the platform refused the card: the URL is in the text";
+                draft.notes.push(note.into());
+            }
+            draft
+        }))
+    }
+
+    /// What a draft may hold.
+    async fn limits(&self, crosspost: &Crosspost) -> (Limits, MediaLimits) {
+        let Some(publisher) = &self.publisher else {
+            return (self.config.platform.limits(), self.config.platform.media());
+        };
+        let (journal, memory) = self.notebooks(crosspost);
+        let desk = self.desk(crosspost, &journal, &memory);
+        (publisher.limits(&desk).await, publisher.media_limits(&desk).await)
+    }
+
+    /// The draft, with the media and the card that could be had.
+    async fn drafted(
+        &self,
+        crosspost: &Crosspost,
+        subject: &Subject<'_>,
+    ) -> std::result::Result<Draft, Undrafted> {
+        let mut fetched = Fetched::default();
+        if let Some(sources) = self.sources.as_deref() {
+            let wanted = compose::media::wanted(subject).media;
+            let is_story = subject.settings.channel == Channel::Story;
+            let host = self.host.as_ref().map(|host| (host, crosspost.id));
+            let purpose = Purpose { limits: subject.media_limits, is_story, host };
+            fetched = sources.fetch_all(&wanted, &purpose, &|| self.beat()).await;
+            card::say_notes(subject, &fetched.notes);
+        }
+        let media = self.sources.as_ref().map(|_| fetched.media.as_slice());
+        let subject = Subject { media, ..*subject };
+        match card::drafted(self.sources.as_deref(), &subject).await {
             Ok(mut draft) => {
-                if crosspost.without_card {
-                    let note = "the platform refused the card: the URL is in the text";
-                    draft.notes.push(note.into());
-                }
+                draft.notes.extend(fetched.notes);
                 Ok(draft)
             }
-            Err(ComposeError::Unsuited(why)) => Err(Undrafted::Unsuited(why)),
+            Err(ComposeError::Unsuited(why)) => match fetched.passing {
+                Some(passing) => Err(Undrafted::NotYet(format!("{why}: {passing}"))),
+                None => Err(Undrafted::Unsuited(told(why, &fetched.notes))),
+            },
             Err(error) => Err(Undrafted::Failed(error.to_string())),
-        })
+        }
     }
 
     /// Settles a crosspost that gets no draft.
@@ -82,6 +118,7 @@ impl Worker {
         let (settlement, reason, say): (_, _, fn(&Label, &Crosspost, &str)) = match why {
             Undrafted::Failed(reason) => (Settlement::Failed, reason, say::failed),
             Undrafted::Unsuited(reason) => (Settlement::Skipped, reason, say::skipped),
+            Undrafted::NotYet(why) => return Box::pin(self.put_off(crosspost, why)).await,
             Undrafted::Stopped => return Ok(()),
         };
         if self.settle_unsent(crosspost, None, settlement, reason.clone()).await? {
@@ -89,4 +126,32 @@ impl Worker {
         }
         Ok(())
     }
+
+    /// Tries again later: the attempt counts, so that this does not go on for ever. Younger ones of
+    /// the account don't wait for it.
+    async fn put_off(&self, crosspost: &Crosspost, why: String) -> Result<()> {
+        let now = self.clock.now();
+        let tried = Crosspost {
+            attempts: crosspost.attempts + 1,
+            first_attempt_at: crosspost.first_attempt_at.or(Some(now)),
+            ..crosspost.clone()
+        };
+        let outcome = Outcome::Failed(Failure::retry(why));
+        let Verdict { settlement, reason, .. } =
+            decide::after_attempt(outcome, &tried, &self.delivery, now);
+        let reason = reason.unwrap_or_default();
+        let Settlement::Ready { due_at, burns, .. } = settlement else {
+            return self.refuse(crosspost, Undrafted::Failed(reason)).await;
+        };
+        let settlement = Settlement::Ready { due_at, burns, waiting: true };
+        if self.settle_unsent(crosspost, None, settlement, reason.clone()).await? {
+            say::put_off(&self.label, crosspost, due_at.since(now), &reason);
+        }
+        Ok(())
+    }
+}
+
+/// Why an entry does not go out, and what was wrong with its media.
+fn told(why: String, notes: &[String]) -> String {
+    if notes.is_empty() { why } else { format!("{why}: {}", notes.join("; ")) }
 }

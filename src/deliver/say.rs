@@ -100,6 +100,14 @@ pub fn failed(account: &Label, crosspost: &Crosspost, why: &str) {
         report::title(&crosspost.title), account, crosspost.id);
 }
 
+/// Says that a crosspost waits for its media.
+pub fn put_off(account: &Label, crosspost: &Crosspost, wait: Duration, why: &str) {
+    let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
+    tracing::warn!(%account, crosspost = crosspost.id.0,
+        "\"{}\" is not on {account} yet, looking for its media again in {wait}: {why}",
+        report::title(&crosspost.title));
+}
+
 /// Says that a crosspost does not go out, on purpose.
 pub fn skipped(account: &Label, crosspost: &Crosspost, why: &str) {
     tracing::info!(%account, crosspost = crosspost.id.0,

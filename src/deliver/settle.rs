@@ -10,6 +10,7 @@ use super::{STORE_WAIT, Worker};
 use crate::clock::Timestamp;
 use crate::crosspost::State;
 use crate::draft::Draft;
+use crate::names::CrosspostId;
 use crate::report;
 use crate::store::accounts::{self, Parked};
 use crate::store::crossposts::{self, Crosspost, Settlement};
@@ -26,7 +27,9 @@ impl Worker {
         reason: String,
     ) -> Result<bool> {
         let (id, now) = (crosspost.id, self.clock.now());
-        self.store
+        let is_final = settlement.state().is_final();
+        let settled = self
+            .store
             .write(move |tx| {
                 let Some(attempt) = crossposts::claim(tx, id, draft.as_ref(), now)? else {
                     return Ok(false);
@@ -35,7 +38,20 @@ impl Worker {
                 crossposts::settle(tx, key, State::Sending, &settlement, Some(&reason), now)?;
                 Ok(true)
             })
-            .await
+            .await?;
+        if settled && is_final {
+            self.unhost(id).await;
+        }
+        Ok(settled)
+    }
+
+    /// Takes away what was served of a crosspost that is settled. What stays, because the daemon
+    /// ends just now, goes with the next tidying.
+    async fn unhost(&self, crosspost: CrosspostId) {
+        let Some(host) = self.host.clone() else { return };
+        let clear = move || host.clear(|owner| owner == crosspost);
+        // nothing depends on it
+        let _ = tokio::task::spawn_blocking(clear).await;
     }
 
     /// Commits a verdict, however long the database takes: an answer that is known is never
@@ -53,6 +69,9 @@ impl Worker {
             let now = self.clock.now();
             match self.commit((crosspost, attempt), from, &verdict, now).await {
                 Ok(news) => {
+                    if verdict.settlement.state().is_final() {
+                        self.unhost(crosspost.id).await;
+                    }
                     say::verdict(&self.label, crosspost, &verdict, news, now);
                     return Ok(());
                 }

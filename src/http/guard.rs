@@ -27,6 +27,7 @@ use super::{BodyError, bare, explain, read_capped, read_start};
 use address::is_allowed;
 
 mod address; // which ones may be reached
+pub mod download; // what is too large for memory
 
 /// The most redirects that are followed.
 pub const REDIRECTS_MAX: usize = 5;
@@ -118,6 +119,12 @@ pub enum FetchError {
     /// A content coding that can't be undone.
     #[error(transparent)]
     Coding(DecodeError),
+    /// What came is none of what is wanted, in words.
+    #[error("{0}")]
+    Unwanted(String),
+    /// The file that it goes to can't be written.
+    #[error("it can't be kept: {0}")]
+    File(#[from] std::io::Error),
     /// The decoder gave up in the worst way.
     #[error("the body broke its decoder")]
     DecoderPanicked,
@@ -157,16 +164,27 @@ impl Guard {
         }
     }
 
-    /// One GET for each hop.
+    /// One GET for each hop, and then the body.
     async fn follow(&self, url: &Url, limits: GetLimits) -> Result<Fetched, FetchError> {
+        let (response, url) = self.open(url, limits.accept, body::ACCEPTED).await?;
+        read(response, url, limits).await
+    }
+
+    /// The head of the first answer that is no redirect, and the URL that gave it.
+    async fn open(
+        &self,
+        url: &Url,
+        accept: &str,
+        codings: &str,
+    ) -> Result<(Response, Url), FetchError> {
         let mut url = bare(url);
         for _hop in 0..=REDIRECTS_MAX {
             self.check(&url)?;
-            let request = self.client.get(url.clone()).header(ACCEPT, limits.accept);
-            let response = request.header(ACCEPT_ENCODING, body::ACCEPTED).send().await?;
+            let request = self.client.get(url.clone()).header(ACCEPT, accept);
+            let response = request.header(ACCEPT_ENCODING, codings).send().await?;
             check_size(response.headers())?;
             match response.status().as_u16() {
-                200 | 203 => return read(response, url, limits).await,
+                200 | 203 => return Ok((response, url)),
                 301 | 302 | 303 | 307 | 308 => {
                     let location = response.headers().get(LOCATION).map(|value| value.as_bytes());
                     let location = location.and_then(|bytes| std::str::from_utf8(bytes).ok());
@@ -255,6 +273,17 @@ async fn read(response: Response, url: Url, limits: GetLimits) -> Result<Fetched
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {
         Self::Network(explain(&error))
+    }
+}
+
+impl FetchError {
+    /// Whether the same may work in a while.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Network(_) | Self::TimedOut(_) | Self::File(_) => true,
+            Self::Status(status) => matches!(status, 408 | 425 | 429 | 500..=599),
+            _ => false,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod upkeep;
 pub use enter::{New, baseline, has_page_elsewhere, insert};
 pub use journal::{note, set_note, with_card_again};
 pub use undo::{Unclaimed, VANISHED, free, hold, reinstate, set_due, unclaimed, withdraw};
-pub use upkeep::{prune_attempts, rescue_sending, restart_patience};
+pub use upkeep::{prune_attempts, rescue_sending, restart_patience, settled_of};
 
 /// A crosspost with what a delivery needs to know of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -252,7 +252,8 @@ pub enum Settlement {
 }
 
 impl Settlement {
-    const fn state(&self) -> State {
+    /// The state that it leads to.
+    pub const fn state(&self) -> State {
         match self {
             Self::Published(_) => State::Published,
             Self::Ready { .. } | Self::WithoutCard { .. } => State::Ready,

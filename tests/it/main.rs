@@ -19,6 +19,7 @@ mod delivery; // what becomes of posts
 mod crash; // cut anywhere, start again
 mod daemon_process; // the built binary, its signals and its log
 mod daemon; // the program as a whole
+mod media_fetch; // images and videos, from the web to the shelf
 mod composition; // docs/composition.md
 mod feed_format;
 mod feeds;

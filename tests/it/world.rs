@@ -268,7 +268,8 @@ impl World {
             config,
             defaults: self.config.defaults.clone(),
             people: Arc::new(self.config.people.clone()),
-            pages: None, // no sockets in virtual time
+            sources: None, // no sockets in virtual time
+            host: None,
             delivery: self.config.delivery.clone(),
             wake: Wake::default(),
             pulses: Pulses::default(),

@@ -13,7 +13,6 @@ use crate::cli::say::{from_now, moment, plural};
 use crate::clock::Timestamp;
 use crate::compose::media::is_seen;
 use crate::compose::tokens::is_web_address;
-use crate::draft::Media;
 use crate::platform::{Cards, Platform};
 use crate::poll::route;
 use crate::settings::{Choice, Origin};
@@ -69,9 +68,6 @@ fn head(preview: &Preview, now: Timestamp) -> (String, String) {
     if refused > 0 {
         facts.push(format!("<strong class=\"bad\">{refused} can’t be sent</strong>"));
     }
-    if preview.posts.iter().any(|post| !post.media.is_empty()) {
-        facts.push("media is shown here, and not sent by this version yet".into());
-    }
     let facts: String = facts.iter().map(|fact| format!("<li>{fact}</li>")).collect();
     let notes: String =
         notes.iter().map(|note| format!("<p class=\"note\">{}</p>\n", told(note))).collect();
@@ -118,7 +114,7 @@ fn post(post: &Post) -> String {
         let _ = writeln!(html, "<h2 dir=\"auto\">{}</h2>", escaped(title));
     }
     html.push_str(&text(post));
-    html.push_str(&media(&post.media));
+    html.push_str(&media(post));
     if let Some(shown) = post.card.as_ref().or(post.crawled.as_ref()) {
         html.push_str(&card(shown, post));
     }
@@ -169,15 +165,20 @@ fn picture(url: &str, alt: &str, otherwise: &str) -> String {
     format!("<span class=\"blank\">{}</span>", escaped(otherwise))
 }
 
-fn media(media: &[Media]) -> String {
+/// The media in a grid: images as they are sent, where they were fetched.
+fn media(post: &Post) -> String {
+    let media = &post.media;
     if media.is_empty() {
         return String::new();
     }
     let mut html = format!("<div class=\"media n{}\">\n", media.len().min(4));
-    for item in media {
+    for (at, item) in media.iter().enumerate() {
+        let fitted = post.pictures.get(at).and_then(Option::as_deref);
         let alt = item.alt.as_deref().map(str::trim).unwrap_or_default();
         let kind = item.media_type.as_deref().unwrap_or("image");
-        let shown = if kind.starts_with("image") {
+        let shown = if let Some(fitted) = fitted {
+            format!("<img src=\"{fitted}\" alt=\"{}\">", escaped(alt))
+        } else if kind.starts_with("image") {
             picture(&item.url, alt, &item.url)
         } else {
             let poster = item.poster_url.as_deref().unwrap_or_default();

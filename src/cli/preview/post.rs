@@ -12,6 +12,7 @@ use crate::compose::page::Page;
 use crate::compose::tokens::is_web_address;
 use crate::compose::{self, ComposeError, Subject, count};
 use crate::config::Config;
+use crate::deliver::fetch::Fetched;
 use crate::draft::{Channel, Draft, Facet, Media, Visibility};
 use crate::entry::Entry;
 use crate::names::Label;
@@ -70,6 +71,10 @@ pub struct Post {
     /// For people only.
     #[serde(skip)]
     pub notes: Vec<String>,
+    /// The images that are sent, as addresses for a page; none where one is only known by its
+    /// address.
+    #[serde(skip)]
+    pub pictures: Vec<Option<String>>,
 }
 
 /// A link card, and where it comes from.
@@ -131,7 +136,12 @@ impl<'a> Drafting<'a> {
     }
 
     /// Does `work` with what the composer takes.
-    fn with<T>(&self, page: Option<&Page>, work: impl FnOnce(&Subject<'_>) -> T) -> T {
+    pub fn with<T>(
+        &self,
+        page: Option<&Page>,
+        media: Option<&Fetched>,
+        work: impl FnOnce(&Subject<'_>) -> T,
+    ) -> T {
         let target = self.target;
         work(&Subject {
             entry: &self.entry.for_account(target.platform.tag(), target.label()),
@@ -139,31 +149,37 @@ impl<'a> Drafting<'a> {
             platform: target.platform,
             account: target.label(),
             limits: &target.limits,
-            media_limits: &target.platform.media(),
+            media_limits: &target.media_limits,
             people: &self.config.people,
             page,
-            media: None,
+            media: media.map(|fetched| fetched.media.as_slice()),
         })
     }
 
     /// The page that is worth a look: for the card that is sent, or to show the one that the
     /// platform will make of it.
-    pub fn page(&self) -> Option<String> {
+    pub fn page(&self, media: Option<&Fetched>) -> Option<String> {
         let shown = |subject: &Subject<'_>| {
             let url = subject.entry.url.as_deref().filter(|url| is_web_address(url));
             let is_made = matches!(subject.platform.rules().card, Cards::Crawled | Cards::Url);
             url.filter(|_| is_made).map(str::to_owned)
         };
-        self.with(None, |subject| {
+        self.with(None, media, |subject| {
             compose::page_wanted(subject).map(str::to_owned).or_else(|| shown(subject))
         })
     }
 
-    /// The post, with what its page says.
-    pub fn post(&self, read: Option<&Answer>, outlook: Outlook, explain: bool) -> Post {
+    /// The post, with what its page says and the media that could be had.
+    pub fn post(
+        &self,
+        read: Option<&Answer>,
+        media: Option<&Fetched>,
+        outlook: Outlook,
+        explain: bool,
+    ) -> Post {
         let page = read.and_then(|read| read.as_ref().ok());
         let (mut outlook, mut is_unsuited) = (outlook, false);
-        let (draft, refusal) = self.with(page, |subject| match compose::compose(subject) {
+        let (draft, refusal) = self.with(page, media, |subject| match compose::compose(subject) {
             Ok(draft) => (draft, None),
             Err(ComposeError::Unsuited(why)) => {
                 outlook.skipped.get_or_insert(why);
@@ -179,7 +195,7 @@ impl<'a> Drafting<'a> {
                 "the card says what the feed says, because the page can't be read: {why}"
             ));
         }
-        let source = self.with(page, |subject| source(subject.settings, page));
+        let source = self.with(page, media, |subject| source(subject.settings, page));
         post.card = draft.card.map(|card| Card {
             url: card.url,
             title: card.title,
@@ -191,6 +207,7 @@ impl<'a> Drafting<'a> {
         post.warnings.extend(self.entry.control.problems.iter().cloned());
         post.warnings.extend(outlook.warnings);
         post.warnings.extend(draft.notes);
+        post.warnings.extend(media.iter().flat_map(|fetched| fetched.notes.iter().cloned()));
         let mut told = BTreeSet::new();
         post.warnings.retain(|warning| told.insert(warning.clone()));
         post.skipped = outlook.skipped;
@@ -276,6 +293,7 @@ impl Post {
             title: draft.title.clone(),
             crawled: None,
             notes,
+            pictures: Vec::new(),
             text: draft.text.clone(),
         }
     }

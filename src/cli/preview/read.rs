@@ -1,23 +1,41 @@
-//! Read: what the pages of entries say of themselves, each asked once, as the daemon asks them.
+//! Read: what the pages of entries say of themselves, and their media, each asked once, as the
+//! daemon asks them. Media lie in a folder of their own for as long as the command runs.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::post::Drafting;
 use crate::cli::CliError;
+use crate::compose;
 use crate::compose::page::Page;
 use crate::config::Config;
 use crate::deliver::card;
+use crate::deliver::fetch::{Fetched, Purpose};
+use crate::deliver::sources::Sources;
+use crate::draft::{Channel, Media};
 use crate::http;
 use crate::http::guard::Guard;
+use crate::shelf::Shelf;
 
 /// A page, or why there is none.
 pub type Answer = Result<Page, String>;
 
-/// Reads pages, where that is wanted.
+/// Reads pages and media, where that is wanted.
 pub struct Reader {
-    guard: Option<Guard>,
+    sources: Option<Sources>,
+    folder: PathBuf,
     read: BTreeMap<String, Answer>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        // what can't be taken away is in a folder that the system tidies
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
 }
 
 impl Reader {
@@ -29,15 +47,37 @@ impl Reader {
         let user_agent = http::user_agent(config.http.user_agent.as_deref());
         let guard = || Guard::new(&user_agent, &config.http.allow_private);
         let guard = (!offline).then(guard).transpose().context("failed to prepare HTTP")?;
-        Ok(Self { guard, read: BTreeMap::new() })
+        let name = format!("posse-party-preview-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let sources = guard.map(|guard| Sources::new(guard, Shelf::of(folder.clone())));
+        Ok(Self { sources, folder, read: BTreeMap::new() })
     }
 
     /// What the page at `url` says of itself; `None` where it is not to be read.
     pub async fn page(&mut self, url: &str) -> Option<&Answer> {
-        let guard = self.guard.as_ref()?;
+        let guard = self.sources.as_ref()?.guard();
         if !self.read.contains_key(url) {
             self.read.insert(url.to_owned(), card::read_page(guard, url).await);
         }
         self.read.get(url)
+    }
+
+    /// The media that a post gets; `None` where they are not to be fetched. Nothing is put where the
+    /// owner's web server serves it.
+    pub async fn media(&self, drafting: &Drafting<'_>) -> Option<Fetched> {
+        let sources = self.sources.as_ref()?;
+        let (wanted, channel) = drafting.with(None, None, |subject| {
+            (compose::media::wanted(subject).media, subject.settings.channel)
+        });
+        let limits = &drafting.target.media_limits;
+        let purpose = Purpose { limits, is_story: channel == Channel::Story, host: None };
+        Some(sources.fetch_all(&wanted, &purpose, &|| ()).await)
+    }
+
+    /// The image that is sent, to be shown in a page; none where it is no image, or not fetched.
+    pub fn picture(&self, medium: &Media) -> Option<String> {
+        let file = medium.file.as_ref().filter(|file| file.media_type.starts_with("image/"))?;
+        let bytes = self.sources.as_ref()?.shelf().read(&file.file).ok()?;
+        Some(format!("data:{};base64,{}", file.media_type, BASE64.encode(bytes)))
     }
 }

@@ -14,7 +14,7 @@ use crate::cli::say::{
     styled,
 };
 use crate::clock::Timestamp;
-use crate::draft::Media;
+use crate::draft::{Media, Shelved};
 use crate::platform::Cards;
 use crate::poll::route;
 use crate::settings::Choice;
@@ -186,9 +186,19 @@ fn or_none<'t>(text: &'t str, none: &'t str) -> &'t str {
 fn media_lines(media: &[Media], line: &mut impl FnMut(Style, &str, &str)) {
     for media in media {
         let kind = media.media_type.as_deref().unwrap_or("unknown type");
-        let alt = media.alt.as_ref().map(|alt| format!(", alt \"{alt}\"")).unwrap_or_default();
-        line(PLAIN, "media", &format!("{} ({kind}{alt})", media.url));
+        let file = media.file.as_ref().map(|file| format!(", {}", size(file))).unwrap_or_default();
+        line(PLAIN, "media", &format!("{} ({kind}{file})", media.url));
+        if let Some(alt) = media.alt.as_deref().filter(|alt| !alt.trim().is_empty()) {
+            line(PLAIN, "", &format!("alt \"{alt}\""));
+        }
     }
+}
+
+/// What is sent of a medium: `2000×1333, 612 kB`, and how long a video is.
+fn size(file: &Shelved) -> String {
+    let Shelved { width, height, bytes, duration_ms, .. } = file;
+    let length = duration_ms.map(|ms| format!(", {} s", ms.div_ceil(1000))).unwrap_or_default();
+    format!("{width}×{height}, {} kB{length}", bytes.div_ceil(1000))
 }
 
 fn explained(choices: &[Choice]) -> String {
@@ -217,9 +227,7 @@ fn sums(posts: &[Post]) -> String {
     if refused > 0 {
         parts.push(styled(BAD, &format!("{refused} can't be sent")));
     }
-    let media = posts.iter().any(|post| !post.media.is_empty());
-    let media = if media { "media is shown here, and not sent by this version yet\n" } else { "" };
-    format!("{}; nothing was sent\n{media}", parts.join(", "))
+    format!("{}; nothing was sent\n", parts.join(", "))
 }
 
 #[cfg(test)]

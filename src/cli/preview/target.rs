@@ -2,7 +2,7 @@
 
 use crate::config::AccountConfig;
 use crate::names::Label;
-use crate::platform::{Limits, Platform};
+use crate::platform::{Limits, MediaLimits, Platform};
 use crate::publish;
 use crate::store::{Result, Store, accounts};
 
@@ -15,6 +15,8 @@ pub struct Target {
     pub account: Option<(Label, AccountConfig)>,
     /// What may be sent.
     pub limits: Limits,
+    /// Which media may be sent.
+    pub media_limits: MediaLimits,
     /// Whether the limits are the server's own, or those of every server of the platform.
     pub limits_are_known: bool,
 }
@@ -22,7 +24,13 @@ pub struct Target {
 impl Target {
     /// A platform without an account.
     pub fn of_platform(platform: Platform) -> Self {
-        Self { platform, account: None, limits: platform.limits(), limits_are_known: true }
+        Self {
+            platform,
+            account: None,
+            limits: platform.limits(),
+            media_limits: platform.media(),
+            limits_are_known: true,
+        }
     }
 
     /// An account, with the limits that it remembers of its server.
@@ -50,6 +58,7 @@ impl Target {
             platform: account.platform,
             account: Some((label.clone(), account.clone())),
             limits: limits.unwrap_or(account.platform.limits()),
+            media_limits: account.platform.media(),
             limits_are_known: limits.is_some(),
         })
     }

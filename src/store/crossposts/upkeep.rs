@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use crate::clock::Timestamp;
+use crate::names::CrosspostId;
 use crate::store::Result;
 
 /// Reason of a crosspost whose attempt was cut off with the daemon.
@@ -39,6 +40,23 @@ pub fn restart_patience(connection: &Connection, now: Timestamp) -> Result<()> {
         [now.as_millis()],
     )?;
     Ok(())
+}
+
+/// Those of `ids` that are settled, or were never known.
+///
+/// # Errors
+/// The database can't be read.
+pub fn settled_of(connection: &Connection, ids: &[CrosspostId]) -> Result<Vec<CrosspostId>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT NOT EXISTS (SELECT 1 FROM crossposts WHERE id = ?1 AND settled_at IS NULL)",
+    )?;
+    let mut settled = Vec::new();
+    for id in ids {
+        if statement.query_row([id.0], |row| row.get(0))? {
+            settled.push(*id);
+        }
+    }
+    Ok(settled)
 }
 
 /// Drops the attempts of crossposts that were settled before `before`. Tells how many.

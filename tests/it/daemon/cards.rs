@@ -132,7 +132,7 @@ fn what_is_in_the_way_of_a_card_costs_a_part_of_it_and_never_the_post() {
     // pictures
     check(OPEN, |path| pictured(path, Reply::status(404)), "Page", "the server answers 404");
     check(OPEN, |path| pictured(path, Reply::ok("<svg></svg>")), "Page", "it is SVG");
-    check(OPEN, |path| pictured(path, Reply::ok(&png(9, 9)[..60])), "Page", "can't be read");
+    check(OPEN, |path| pictured(path, Reply::ok(&png(99, 99)[..60])), "Page", "cut off");
     let inside = |path: &str| pictured(path, Reply::redirect(302, "http://10.0.0.1/p"));
     check(OPEN, inside, "Page", "`10.0.0.1` is a private address");
     let huge = |path: &str| {
