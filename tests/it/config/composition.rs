@@ -324,7 +324,7 @@ fn mistakes_in_people() {
         fine
     [person]
     ada = { x = "ada" }
-        person: unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `log` or `retention`
+        person: unknown key, want `database`, `feeds`, `accounts`, `defaults`, `people`, `delivery`, `http`, `media`, `media_host`, `log` or `retention`
     "###);
 }
 
