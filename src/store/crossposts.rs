@@ -154,8 +154,8 @@ pub fn claim(
     let draft = draft.map(serde_json::to_string).transpose()?;
     // ready → sending
     let mut statement = connection.prepare_cached(
-        "UPDATE crossposts SET state = 'sending', attempts = attempts + 1, waiting = 0,
-            reason = NULL, draft = coalesce(draft, ?2),
+        "UPDATE crossposts SET state = 'sending', attempts = attempts + 1, reason = NULL,
+            draft = coalesce(draft, ?2),
             first_attempt_at = coalesce(first_attempt_at, ?3)
          WHERE id = ?1 AND state = 'ready' AND due_at <= ?3",
     )?;
@@ -301,13 +301,15 @@ pub fn settle(
     // uncertain → published | ready | uncertain | held
     let mut statement = connection.prepare_cached(
         "UPDATE crossposts SET state = :to, reason = :reason,
-            due_at = coalesce(:due, due_at), waiting = :waiting,
+            -- what the platform has begun stays begun until an attempt counts
+            due_at = coalesce(:due, due_at), waiting = :waiting OR (waiting AND :unburn),
             attempts = max(attempts - :unburn, 0),
             doubts = doubts + (:from = 'sending' AND :to = 'uncertain'),
             -- surely nothing was sent, ever: patience starts anew, and an edit may still get in
-            first_attempt_at = CASE WHEN :unburn AND attempts <= 1 AND NOT :waiting THEN NULL
-                ELSE first_attempt_at END,
-            draft = CASE WHEN :unburn AND attempts <= 1 AND NOT :waiting THEN NULL ELSE draft END,
+            first_attempt_at = CASE WHEN :unburn AND attempts <= 1 AND NOT (:waiting OR waiting)
+                THEN NULL ELSE first_attempt_at END,
+            draft = CASE WHEN :unburn AND attempts <= 1 AND NOT (:waiting OR waiting)
+                THEN NULL ELSE draft END,
             finds = CASE WHEN :to = 'uncertain' THEN finds + :asked ELSE 0 END,
             remote_id = coalesce(:remote_id, remote_id), url = coalesce(:url, url),
             settled_at = CASE WHEN :final THEN :now END
@@ -511,6 +513,32 @@ mod tests {
         let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
         assert_eq!((crosspost.attempts, crosspost.first_attempt_at), (1, Some(NOW)));
         assert!(crosspost.draft.is_some(), "every retry sends the same bytes");
+    }
+
+    #[test]
+    fn what_the_platform_has_begun_keeps_its_draft_whatever_comes_next() {
+        let db = ledger(State::Ready);
+        let later = NOW.plus(std::time::Duration::from_secs(60));
+        let draft = Draft { text: "as it was begun".into(), ..Draft::default() };
+        let attempt = |settlement: &Settlement, now| {
+            let attempt = claim(&db, KEY.0, Some(&draft), now).unwrap().unwrap();
+            settle(&db, (KEY.0, attempt), State::Sending, settlement, Some("why"), now).unwrap();
+            next_ready(&db, AccountId(1), true, now).unwrap().unwrap()
+        };
+        let ready = |burns, waiting| Settlement::Ready { due_at: NOW, burns, waiting };
+        attempt(&ready(false, true), NOW);
+        for _ in 0..2 {
+            let slowed = attempt(&ready(false, false), later);
+            assert_eq!(slowed.draft.as_ref(), Some(&draft), "a part of it is uploaded");
+            assert_eq!((slowed.attempts, slowed.first_attempt_at), (0, Some(NOW)));
+        }
+        let failed = attempt(&ready(true, false), later);
+        assert_eq!((failed.attempts, failed.draft), (1, Some(draft.clone())));
+        db.execute_batch("UPDATE entries SET body = '{}'").unwrap();
+        people::skip(&db, KEY.0, NOW).unwrap();
+        people::publish(&db, KEY.0, NOW).unwrap();
+        let anew = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
+        assert_eq!((anew.draft, anew.first_attempt_at), (None, None), "a person begins anew");
     }
 
     #[test]

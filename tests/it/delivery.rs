@@ -67,6 +67,25 @@ async fn slow_down_holds_the_account_and_burns_no_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_platform_works_on_stays_as_it_was_begun_and_blocks_nobody() {
+    let world = with_news(PLAIN, 2).await;
+    world.remote.script([Act::Wait(10 * MINUTE), Act::Take]);
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), texts(2)[1..], "the younger one is out");
+    assert_eq!(world.list().await[1].attempts, 0, "waiting burns none");
+    let mut edited = item("1");
+    edited.title = "Edited".into();
+    world.poll(&[item("2"), edited, item("old")]).await;
+    let until = world.clock.now().plus(HOUR);
+    let slow_down = Class::RateLimited { not_before: Some(until) };
+    world.remote.script([Act::Wait(MINUTE), Act::Fail(slow_down)]);
+    world.run_for(2 * HOUR).await;
+    let posts = world.remote.posts("me");
+    assert_eq!(posts, [texts(2)[1].clone(), texts(2)[0].clone()], "as it was begun");
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_card_is_left_out_once_and_its_url_goes_into_the_text() {
     let config = format!("{PLAIN}append_url = false\n");
     let world = with_news(&config, 2).await;

@@ -43,6 +43,8 @@ pub enum Act {
     Lose,
     /// Fails as it says; nothing is taken.
     Fail(Class),
+    /// It has a part of it, and works on that.
+    Wait(Duration),
 }
 
 /// A platform: what is public there, and what it does next.
@@ -109,6 +111,7 @@ impl Publisher for Scripted {
             Act::Take => Outcome::Published(receipt(&draft.text)),
             Act::TakeAndLose | Act::Lose => Outcome::Failed(Failure::ambiguous("no answer")),
             Act::Fail(class) => Outcome::Failed(Failure { class, message: "told to".into() }),
+            Act::Wait(wait) => Outcome::Wait { wait, why: "told to".into() },
         }
     }
 
