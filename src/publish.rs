@@ -61,6 +61,22 @@ pub fn remembered_limits(
     }
 }
 
+/// Which media a draft for `account` may hold, as far as its `memory` says, like
+/// [`remembered_limits`].
+pub fn remembered_media_limits(
+    account: &AccountConfig,
+    memory: impl Fn(&str) -> Option<Value>,
+) -> Option<MediaLimits> {
+    match (account.platform, &account.credentials) {
+        (Platform::Mastodon, Some(Credentials::Mastodon { base_url, .. })) => {
+            let origin = base_url.origin().ascii_serialization();
+            mastodon::remembered_media_limits(memory, Some(&origin))
+        }
+        (Platform::Mastodon, _) => mastodon::remembered_media_limits(memory, None),
+        (platform, _) => Some(platform.media()),
+    }
+}
+
 /// A destination of one account.
 #[async_trait]
 pub trait Publisher: Send + Sync {
@@ -77,6 +93,12 @@ pub trait Publisher: Send + Sync {
     /// The failure that a post would meet now.
     async fn verify(&self, desk: &Desk<'_>) -> Result<Identity, Failure>;
 
+    /// How long one attempt at `draft` may take beyond the few short requests that every attempt
+    /// is: large files take their time.
+    fn upload_time(&self, _draft: &Draft) -> Duration {
+        Duration::ZERO
+    }
+
     /// Tries to publish `draft`, once.
     async fn publish(&self, draft: &Draft, desk: &Desk<'_>) -> Outcome;
 
@@ -84,6 +106,11 @@ pub trait Publisher: Send + Sync {
     /// same request where the platform guarantees that this makes no second post.
     async fn find(&self, draft: &Draft, desk: &Desk<'_>) -> Found;
 }
+
+/// Where the journal of a crosspost keeps what its post goes without, for people: a list of lines,
+/// lower case, no full stop. A publisher writes all of them anew with each attempt that changes
+/// them; `why` shows them.
+pub const NOTES: &str = "notes";
 
 /// What a publisher has at hand while it works on one crosspost (or verifies an account, with
 /// `crosspost` absent).

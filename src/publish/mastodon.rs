@@ -17,34 +17,33 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::Draft;
-use crate::platform::{Limits, MediaLimits, Platform};
+use crate::platform::{Limits, MediaLimits};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher};
 
-mod attempt;
+mod attempt; // what one crosspost has sent
+mod doubt; // what became of it
 mod errors;
 mod family;
 mod html;
 mod identity;
 mod instance;
 mod left;
+mod media; // what goes up before a post
 mod readback;
 mod recognise;
+mod room; // which media an instance takes
 mod server;
+mod upload; // one file
+mod uploads; // what one crosspost has uploaded
 
-pub use instance::remembered_limits;
+pub use instance::{remembered_limits, remembered_media_limits};
 
 use attempt::{Note, Opened, Request, Status};
-use identity::Account;
-use readback::Lost;
+use media::Gathered;
 use server::Server;
-
-/// How long after the first attempt the key is trusted: Mastodon keeps it for 3600 s (sheet A8),
-/// and its clock is not ours.
-const KEY_TRUSTED: Duration = Duration::from_secs(50 * 60);
 
 /// An account on a server that speaks the Mastodon API.
 pub struct Mastodon {
@@ -58,13 +57,41 @@ pub struct Mastodon {
 /// A request that brought no receipt.
 struct Unsent {
     failure: Failure,
-    /// Whether the answer was 404.
-    not_found: bool,
+    why: Why,
+}
+
+/// What the server says where a class of failure doesn't say enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// Nothing more.
+    Told,
+    /// The answer was 404.
+    NotFound,
+    /// It is still at work on what was uploaded (sheet A9).
+    Unfinished,
+    /// It has none of what was uploaded, or another post has it (sheet A9).
+    Attached,
+    /// It doesn't take these media together, or so many.
+    Unfit,
 }
 
 impl From<Failure> for Unsent {
     fn from(failure: Failure) -> Self {
-        Self { failure, not_found: false }
+        Self { failure, why: Why::Told }
+    }
+}
+
+impl Why {
+    fn of(status: StatusCode, body: &str) -> Self {
+        let says = body.to_ascii_lowercase();
+        match status.as_u16() {
+            404 => Self::NotFound,
+            // GoToSocial says such things with 400
+            400 | 422 if says.contains("have not finished processing") => Self::Unfinished,
+            400 | 422 if says.contains("already attached") => Self::Attached,
+            400 | 422 if says.contains("cannot attach") => Self::Unfit,
+            _ => Self::Told,
+        }
     }
 }
 
@@ -86,7 +113,7 @@ impl Mastodon {
         if !status.is_success() {
             let family = instance::remembered_family(&self.server, desk).await;
             let failure = answer.refusal(&self.server.posting(), family, desk.clock.now());
-            return Err(Unsent { failure, not_found: status == StatusCode::NOT_FOUND });
+            return Err(Unsent { failure, why: Why::of(status, &answer.body) });
         }
         receipt_of(&answer.body).ok_or_else(|| {
             let server = self.server.origin();
@@ -94,156 +121,56 @@ impl Mastodon {
             Failure::ambiguous(message).into()
         })
     }
+}
 
-    /// Finds out what became of `request`.
-    ///
-    /// # Errors
-    /// It can't be told now.
-    async fn settle(
+impl Mastodon {
+    /// What an attempt comes to that brought no receipt.
+    async fn refused(
         &self,
+        Unsent { failure, why }: Unsent,
         note: &mut Note,
-        request: &Request,
+        gathered: &mut Gathered,
+        sent_before: bool,
         desk: &Desk<'_>,
-    ) -> Result<Found, Failure> {
-        if request.origin != self.server.origin() {
-            return Err(elsewhere(&request.origin, self.server.origin()));
-        }
-        let now = desk.clock.now();
-        let account = identity::account(&self.server, now).await;
-        self.recognise_sender(note, request, account.as_ref(), desk).await?;
-        let seen = match account {
-            Ok(account) => self.look(note, request, &account, desk).await,
-            Err(failure) => Err(failure),
-        };
-        if let Ok(Found::Published(_)) = seen {
-            return seen;
-        }
-        if let Some(over) = self.quiet_until(request, desk) {
-            return Err(too_early(self.server.origin(), over));
-        }
-        // what is like it may be it, and what asks us to slow down is not asked more
-        let is_open = !matches!(
-            &seen,
-            Err(Failure { class: Class::Duplicate | Class::RateLimited { .. }, .. })
-        );
-        if is_open && self.is_key_trusted(request, desk).await {
-            return self.replay(note, seen, desk).await;
-        }
-        self.conclude(note, seen, desk).await
-    }
-
-    /// Makes sure that `request` was sent in the name of `account`, and notes its id.
-    async fn recognise_sender(
-        &self,
-        note: &mut Note,
-        request: &Request,
-        account: Result<&Account, &Failure>,
-        desk: &Desk<'_>,
-    ) -> Result<(), Failure> {
-        if request.sender == self.server.sender() {
-            let unknown = note.request.as_mut().filter(|request| request.account.is_none());
-            if let (Some(request), Ok(account)) = (unknown, account) {
-                request.account = Some(account.id.clone());
-                note.write(desk.journal).await?;
+    ) -> Outcome {
+        let (mut outcome, before) = (None, gathered.uploads.clone());
+        // some servers keep their refusal under the key, and Mastodon keeps none
+        let mut closes = is_definite(&failure.class);
+        match why {
+            Why::Unfinished => {
+                let wait = gathered.unfinished();
+                outcome = Some(Outcome::Wait { wait, why: failure.message.clone() });
+                let family = instance::remembered_family(&self.server, desk).await;
+                closes = !family.honours_key();
             }
-            return Ok(());
-        }
-        match (&request.account, account) {
-            (Some(sender), Ok(account)) if *sender == account.id => Ok(()),
-            (Some(_), Err(failure)) => Err(failure.clone()),
-            _ => Err(of_another_token(self.server.origin())),
-        }
-    }
-
-    /// Looks for what was sent among the account's own posts.
-    async fn look(
-        &self,
-        note: &Note,
-        request: &Request,
-        account: &Account,
-        desk: &Desk<'_>,
-    ) -> Result<Found, Failure> {
-        let status = request.status()?;
-        let measured = self.left.of(desk.crosspost).and_then(|left| left.first);
-        let lost = Lost { status: &status, since: note.since, measured };
-        readback::look(&self.server, account, &lost, desk).await
-    }
-
-    /// Until when the request may still be at work; none once that is over.
-    fn quiet_until(&self, request: &Request, desk: &Desk<'_>) -> Option<Timestamp> {
-        let now = desk.clock.now();
-        let left = match self.left.of(desk.crosspost) {
-            Some(left) => self.quiet.saturating_sub(left.last.elapsed()),
-            None => request.last_at.plus(self.quiet).since(now),
-        };
-        (!left.is_zero()).then(|| now.plus(left))
-    }
-
-    /// Whether the server surely remembers the key, whichever clock is asked.
-    async fn is_key_trusted(&self, request: &Request, desk: &Desk<'_>) -> bool {
-        let now = desk.clock.now();
-        let measured = self.left.of(desk.crosspost).and_then(|left| left.key);
-        let measured = measured.map_or(Duration::ZERO, |key| key.elapsed());
-        now >= request.first_at
-            && now.since(request.first_at).max(measured) < KEY_TRUSTED
-            && instance::remembered_family(&self.server, desk).await.honours_key()
-    }
-
-    /// Sends the very same request again, which the server answers with the post that it has.
-    async fn replay(
-        &self,
-        note: &mut Note,
-        seen: Result<Found, Failure>,
-        desk: &Desk<'_>,
-    ) -> Result<Found, Failure> {
-        let Some(request) = note.request.as_mut() else { return Ok(Found::Absent) };
-        request.last_at = desk.clock.now();
-        let request = request.clone();
-        note.write(desk.journal).await?;
-        self.left.repeated(desk.crosspost);
-        match self.send(&request, desk).await {
-            Ok(receipt) => Ok(Found::Published(receipt)),
-            // the key is known, its post is not: the owner deleted it, and wants no second one
-            Err(Unsent { failure, not_found: true }) if failure.class == Class::Content => {
-                Err(deleted_since(self.server.origin()))
+            Why::Attached => {
+                gathered.gone();
+                if !sent_before {
+                    // no request named them before, so no post of ours has them
+                    outcome = Some(Outcome::Failed(Failure::retry(failure.message.clone())));
+                    closes = true;
+                }
             }
-            // refused as a new post: the key is not known, so what was seen counts
-            Err(Unsent { failure, .. })
-                if matches!(failure.class, Class::Content | Class::Duplicate) =>
-            {
-                self.conclude(note, seen, desk).await
+            Why::Unfit => {
+                gathered.leave_out(&failure.message);
+                outcome = Some(Outcome::Failed(Failure::retry(failure.message.clone())));
+                closes = true;
             }
-            Err(Unsent { failure, .. }) => Err(failure),
+            Why::Told | Why::NotFound => {}
         }
-    }
-
-    /// Takes what was seen for the truth; an absence opens the next epoch.
-    async fn conclude(
-        &self,
-        note: &mut Note,
-        seen: Result<Found, Failure>,
-        desk: &Desk<'_>,
-    ) -> Result<Found, Failure> {
-        if let Ok(Found::Absent) = seen {
-            note.close(desk.journal).await?;
+        if closes {
+            // when this can't be written, the old key is used again, and then such a server repeats
+            // itself: late, but never twice
+            let _ = note.close(desk.journal).await;
         }
-        seen
-    }
-
-    /// Gives up the times in a note where the clock was set back since: none is later than now,
-    /// but how much earlier they were only this process may know.
-    async fn mend_times(&self, note: &mut Note, desk: &Desk<'_>) -> Result<(), Failure> {
-        let now = desk.clock.now();
-        if !note.is_ahead_of(now) {
-            return Ok(());
+        if !sent_before && (closes || why == Why::Unfinished) {
+            gathered.set_sent(false);
         }
-        let left = self.left.of(desk.crosspost);
-        note.since = left.and_then(|left| left.first).map(|first| now.minus(first.elapsed()));
-        if let Some(request) = note.request.as_mut() {
-            request.first_at = Timestamp::from_millis(0);
-            request.last_at = left.map_or(now, |left| now.minus(left.last.elapsed()));
+        if gathered.uploads != before {
+            // what can't be noted is met again
+            let _ = gathered.uploads.write(desk.journal).await;
         }
-        Ok(note.write(desk.journal).await?)
+        outcome.unwrap_or(Outcome::Failed(failure))
     }
 }
 
@@ -253,16 +180,28 @@ impl Publisher for Mastodon {
         instance::limits(&self.server, desk).await
     }
 
-    async fn media_limits(&self, _desk: &Desk<'_>) -> MediaLimits {
-        Platform::Mastodon.media()
+    async fn media_limits(&self, desk: &Desk<'_>) -> MediaLimits {
+        instance::media_limits(&self.server, desk).await
     }
 
     async fn verify(&self, desk: &Desk<'_>) -> Result<Identity, Failure> {
         identity::verify(&self.server, desk).await
     }
 
+    fn upload_time(&self, draft: &Draft) -> Duration {
+        self.time_for(draft)
+    }
+
     async fn publish(&self, draft: &Draft, desk: &Desk<'_>) -> Outcome {
-        let body = Status::of(draft).body();
+        let mut gathered = match self.gather(draft, desk).await {
+            Ok(gathered) => gathered,
+            Err(outcome) => return outcome,
+        };
+        let body = Status::of(draft, gathered.ids()).body();
+        let sent_before = match gathered.leaving(desk).await {
+            Ok(sent_before) => sent_before,
+            Err(error) => return Outcome::Failed(error.into()),
+        };
         let opened = match Note::open(&body, &self.server, desk).await {
             Ok(opened) => opened,
             Err(error) => return Outcome::Failed(error),
@@ -274,14 +213,7 @@ impl Publisher for Mastodon {
                 self.left.forget(desk.crosspost);
                 Outcome::Published(receipt)
             }
-            Err(Unsent { failure, .. }) => {
-                if is_definite(&failure.class) {
-                    // some servers keep their refusal under the key. When this can't be written,
-                    // the old key is used again, and then they repeat it: late, but never twice
-                    let _ = note.close(desk.journal).await;
-                }
-                Outcome::Failed(failure)
-            }
+            Err(unsent) => self.refused(unsent, &mut note, &mut gathered, sent_before, desk).await,
         }
     }
 
@@ -314,40 +246,6 @@ fn receipt_of(body: &str) -> Option<Receipt> {
 /// Whether the server surely has nothing, and may remember its refusal.
 const fn is_definite(class: &Class) -> bool {
     matches!(class, Class::Content | Class::Account { .. } | Class::RateLimited { .. })
-}
-
-fn too_early(origin: &str, until: Timestamp) -> Failure {
-    Failure {
-        class: Class::Retry { not_before: Some(until) },
-        message: format!(
-            "asking `{origin}` for the post: not there yet, and the request without answer may \
-             still be at work"
-        ),
-    }
-}
-
-fn elsewhere(sent_to: &str, origin: &str) -> Failure {
-    let sent_to = if sent_to.is_empty() { "another server" } else { sent_to };
-    Failure::ambiguous(format!(
-        "asking for the post: it was sent to `{sent_to}`, and the account is at `{origin}` now; \
-         look there"
-    ))
-}
-
-fn of_another_token(origin: &str) -> Failure {
-    Failure::ambiguous(format!(
-        "asking `{origin}` for the post: it was sent with another token, perhaps by another \
-         account; look there"
-    ))
-}
-
-fn deleted_since(origin: &str) -> Failure {
-    Failure {
-        class: Class::Duplicate,
-        message: format!(
-            "asking `{origin}` for the post: it was published, and was deleted there since"
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -20,12 +20,14 @@ use posse_party::platform::{Limits, Platform, Unit};
 use posse_party::publish::mastodon::Mastodon;
 use posse_party::publish::{Desk, Found, Notebook, NotebookError, Outcome, Publisher, Scratch};
 use posse_party::settings::{Settings, Utm};
+use posse_party::shelf::Shelf;
 use serde_json::{Value, json};
 
 use crate::mastodon_server::{
-    Answer, Effect, Family, Fault, MastodonServer, Reply, Request, Route, TOKEN,
+    Answer, Effect, Family, Fault, MastodonServer, Reply, Request, Route, Stage, TOKEN,
 };
 
+mod media;
 mod warning;
 
 /// Far longer than a busy machine takes to answer on loopback.
@@ -42,6 +44,8 @@ struct Bench {
     journal: Scratch,
     memory: Scratch,
     clock: Clock,
+    shelf: Shelf,
+    _folder: tempfile::TempDir,
 }
 
 fn publisher(server: &MastodonServer, token: &str, timeout: Duration) -> Mastodon {
@@ -62,7 +66,19 @@ impl Bench {
         let server = MastodonServer::start(family);
         let (publisher, timeout) = (publisher(&server, token, TIMEOUT), TIMEOUT);
         let (journal, memory) = (Scratch::default(), Scratch::default());
-        Self { server, publisher, token, timeout, journal, memory, clock: Clock::System }
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::beside(&folder.path().join("x.db"));
+        Self {
+            server,
+            publisher,
+            token,
+            timeout,
+            journal,
+            memory,
+            clock: Clock::System,
+            shelf,
+            _folder: folder,
+        }
     }
 
     /// Gives up soon from now on.
@@ -116,7 +132,7 @@ impl Bench {
             journal: &self.journal,
             memory: &self.memory,
             clock: &self.clock,
-            shelf: None,
+            shelf: Some(&self.shelf),
         }
     }
 
@@ -162,12 +178,17 @@ impl Bench {
 
     /// Does what the delivery does: asks before anything is sent again, and waits when told to.
     async fn deliver(&mut self, draft: &Draft) -> Receipt {
-        for _ in 0..5 {
+        for _ in 0..6 {
             let outcome = self.publish(draft).await;
             self.patient();
             match outcome {
                 Outcome::Published(receipt) => return receipt,
                 Outcome::Failed(Failure { class: Class::Retry { .. }, .. }) => continue,
+                Outcome::Wait { wait, .. } => {
+                    self.server.media(|media| media.finish(Stage::Ready));
+                    self.later(wait);
+                    continue;
+                }
                 Outcome::Failed(Failure { class: Class::Ambiguous | Class::Duplicate, .. }) => {}
                 other => panic!("{other:?}"),
             }
@@ -183,7 +204,7 @@ impl Bench {
                 }
             }
         }
-        panic!("five attempts and no end");
+        panic!("six attempts and no end");
     }
 }
 

@@ -17,9 +17,11 @@ use url::Url;
 use crate::wire::Gate;
 
 mod answers;
+mod media;
 mod wire;
 
 use answers::Sent;
+pub use media::{Medium, Stage};
 pub use wire::Request;
 
 /// The software that it pretends to be.
@@ -62,6 +64,12 @@ impl Family {
 pub enum Route {
     /// `POST /api/v1/statuses`
     Publish,
+    /// `POST /api/v2/media`
+    Upload,
+    /// `POST /api/v1/media`
+    UploadV1,
+    /// `GET /api/v1/media/:id`
+    Medium,
     /// `GET /api/v1/accounts/verify_credentials`
     Credentials,
     /// `GET /api/v1/accounts/:id/statuses`
@@ -186,6 +194,8 @@ pub struct Post {
     pub edited: bool,
     /// Whose it is.
     pub account: String,
+    /// What it shows, in order.
+    pub media: Vec<Medium>,
 }
 
 /// The account's token, at first.
@@ -211,6 +221,7 @@ struct State {
     default_visibility: &'static str,
     clock_ahead_ms: i64,
     posts: Vec<Post>,
+    media: media::Media,
     keys: HashMap<String, Reply>,
     late: Vec<Request>,
     script: HashMap<Route, VecDeque<Fault>>,
@@ -227,10 +238,11 @@ impl MastodonServer {
             token: TOKEN.to_owned(),
             account: answers::ACCOUNT.to_owned(),
             max_characters: answers::default_max(family),
-            scopes: vec!["read", "write:statuses"],
+            scopes: vec!["read", "write:statuses", "write:media"],
             default_visibility: "public",
             clock_ahead_ms: 0,
             posts: Vec::new(),
+            media: media::Media::default(),
             keys: HashMap::new(),
             late: Vec::new(),
             script: HashMap::new(),
@@ -254,6 +266,11 @@ impl MastodonServer {
         self.state.send_modify(|state| state.script.entry(route).or_default().push_back(fault));
     }
 
+    /// What it says and checks about media.
+    pub fn media(&self, change: impl FnOnce(&mut media::Media)) {
+        self.state.send_modify(|state| change(&mut state.media));
+    }
+
     /// The limit that it announces and checks.
     pub fn set_max_characters(&self, max: usize) {
         self.state.send_modify(|state| state.max_characters = max);
@@ -267,7 +284,7 @@ impl MastodonServer {
         });
     }
 
-    /// What the token may do. At first `read` and `write:statuses`.
+    /// What the token may do. At first `read`, `write:statuses`, `write:media`.
     pub fn set_scopes(&self, scopes: &[&'static str]) {
         self.state.send_modify(|state| state.scopes = scopes.to_vec());
     }

@@ -84,11 +84,14 @@ pub struct Status {
     /// Absent, it is the account's own default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<String>,
+    /// The server's ids of what was uploaded, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media_ids: Vec<String>,
 }
 
 impl Status {
-    /// What `draft` is posted as.
-    pub fn of(draft: &Draft) -> Self {
+    /// What `draft` is posted as, with what was uploaded for it.
+    pub fn of(draft: &Draft, media_ids: Vec<String>) -> Self {
         let spoiler_text = draft.content_warning.clone().filter(|it| !it.trim().is_empty());
         Self {
             status: draft.text.clone(),
@@ -96,6 +99,7 @@ impl Status {
             spoiler_text,
             language: draft.language.clone().filter(|tag| !tag.is_empty()),
             visibility: draft.visibility.map(Visibility::as_str).map(str::to_owned),
+            media_ids,
         }
     }
 
@@ -306,7 +310,9 @@ mod tests {
 
     #[test]
     fn only_what_is_set_is_sent() {
-        let check = |draft: Draft, expect: &str| assert_eq!(Status::of(&draft).body(), expect);
+        let check = |draft: Draft, expect: &str| {
+            assert_eq!(Status::of(&draft, Vec::new()).body(), expect);
+        };
         check(Draft { text: "Hi \"x\"".into(), ..Draft::default() }, r#"{"status":"Hi \"x\""}"#);
         check(
             Draft {
@@ -328,5 +334,9 @@ mod tests {
             r#"{"status":"Hi","spoiler_text":"Spoilers","sensitive":true,"language":"de"}"#,
         );
         check(warned(" "), r#"{"status":"Hi","language":"de"}"#);
+        let of_media = Status::of(&Draft::default(), vec!["01H".into(), "7".into()]);
+        assert_eq!(of_media.body(), r#"{"status":"","media_ids":["01H","7"]}"#);
+        let before = serde_json::from_str::<Status>(r#"{"status":"Hi"}"#).unwrap();
+        assert_eq!(before.media_ids, [""; 0], "what an older version sent");
     }
 }

@@ -105,9 +105,9 @@ const TABLE: &[Row] = &[
     // what it has already
     row(&[400], "duplicate idempotency key", Means::Duplicate),
     row(&[409, 422], "duplicate record", Means::Duplicate),
-    row(&[422], "already attached", Means::Duplicate),
+    row(&[400, 422], "already attached", Means::Duplicate),
     // media that is still being worked on
-    row(&[422], "have not finished processing", Means::Retry),
+    row(&[400, 422], "have not finished processing", Means::Retry),
     // the text, its language, its visibility, what it answers to
     row(&[404], "record not found", Means::Content),
     row(&[400, 406, 413, 414, 415, 422], "", Means::Content),
@@ -314,6 +314,7 @@ mod tests {
         let unfinished = "Cannot attach files that have not finished processing. Try again!";
         check(422, &error(unfinished), "retry");
         check(422, &error("Media 1 not found or already attached to another post"), "duplicate");
+        check(400, &error("media 1 already attached to a status"), "duplicate"); // GoToSocial
         // what it has already
         check(422, &error("Duplicate record"), "duplicate");
         check(409, &error("Duplicate record"), "duplicate");

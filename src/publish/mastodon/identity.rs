@@ -102,7 +102,11 @@ fn limits_note(instance: &instance::Instance) -> String {
     } else {
         "a lost answer is settled by reading the account's own posts"
     };
-    format!("{}: {} characters, {counted}; {key}", instance.software, limits.max)
+    let media = instance.media.map_or_else(String::new, |media| {
+        let videos = if media.video.is_some() { "" } else { ", no videos" };
+        format!(", {} pictures{videos}", media.count_max)
+    });
+    format!("{}: {} characters, {counted}{media}; {key}", instance.software, limits.max)
 }
 
 /// What the application behind the token may do: Mastodon tells that since 4.3.
@@ -111,18 +115,22 @@ async fn write_note(server: &Server, now: Timestamp) -> Option<String> {
     let path = "/api/v1/apps/verify_credentials";
     let Ok(Reading::Json(application, _)) = server.get(path, &[], &call, now).await else {
         return Some(
-            "this server does not tell scopes: `write:statuses` shows with the first post"
+            "this server does not tell scopes: `write:statuses` and `write:media` show with the \
+             first post"
                 .to_owned(),
         );
     };
     let scopes = application.get("scopes")?.as_array()?;
     let scopes: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
-    if scopes.iter().any(|scope| ["write", "write:statuses"].contains(scope)) {
-        return None;
-    }
+    let lacks = |wanted: &str| !scopes.iter().any(|scope| ["write", wanted].contains(scope));
+    let (consequence, wanted) = match () {
+        () if lacks("write:statuses") => ("posts will be refused", "write:statuses"),
+        () if lacks("write:media") => ("posts will go out without their pictures", "write:media"),
+        () => return None,
+    };
     Some(format!(
-        "posts will be refused: the token's application has the scopes `{}`, and not \
-         `write:statuses`; tick it under Preferences → Development, save, and regenerate the token",
+        "{consequence}: the token's application has the scopes `{}`, and not `{wanted}`; tick it \
+         under Preferences → Development, save, and regenerate the token",
         scopes.join(" ")
     ))
 }

@@ -1,4 +1,5 @@
-//! Instance: which software answers and how long a text may be, asked once a day.
+//! Instance: which software answers, how long a text may be and which media it takes, asked once a
+//! day.
 //!
 //! `/api/v2/instance`, then `/api/v1/instance`, then the defaults of the platform; the family from
 //! NodeInfo, then from the version (sheet A2). **Invariant:** a question that fails never fails a
@@ -12,10 +13,11 @@ use url::Url;
 
 use super::errors::Call;
 use super::family::Family;
+use super::room;
 use super::server::{Reading, Server};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure};
-use crate::platform::{Limits, Platform};
+use crate::platform::{Limits, MediaLimits, Platform};
 use crate::publish::Desk;
 
 /// Where the answer stands in the account's memory.
@@ -50,6 +52,9 @@ pub struct Instance {
     pub domain: Option<String>,
     /// What a post may hold.
     pub limits: Limits,
+    /// Which media it may hold; absent in what an older version remembers, which is asked anew.
+    #[serde(default)]
+    pub media: Option<MediaLimits>,
 }
 
 /// What a post may hold.
@@ -58,14 +63,35 @@ pub async fn limits(server: &Server, desk: &Desk<'_>) -> Limits {
     known.map_or(Platform::Mastodon.limits(), |instance| instance.limits)
 }
 
+/// Which media a post may hold.
+pub async fn media_limits(server: &Server, desk: &Desk<'_>) -> MediaLimits {
+    let known = current(server, desk).await.ok().flatten();
+    known.and_then(|instance| instance.media).unwrap_or(Platform::Mastodon.media())
+}
+
 /// What a post may hold, as far as the `memory` of an account on `origin` says. Asks nobody.
 pub fn remembered_limits(
     memory: impl Fn(&str) -> Option<Value>,
     origin: Option<&str>,
 ) -> Option<Limits> {
+    remembered_instance(memory, origin).map(|instance| instance.limits)
+}
+
+/// Which media a post may hold, likewise.
+pub fn remembered_media_limits(
+    memory: impl Fn(&str) -> Option<Value>,
+    origin: Option<&str>,
+) -> Option<MediaLimits> {
+    remembered_instance(memory, origin)?.media
+}
+
+fn remembered_instance(
+    memory: impl Fn(&str) -> Option<Value>,
+    origin: Option<&str>,
+) -> Option<Instance> {
     let memory: Memory = serde_json::from_value(memory(PLACE)?).ok()?;
     let same = origin.is_none_or(|origin| origin == memory.origin);
-    memory.known.filter(|_| same).map(|instance| instance.limits)
+    memory.known.filter(|_| same)
 }
 
 /// The family as far as it is known without asking.
@@ -84,8 +110,12 @@ pub async fn current(server: &Server, desk: &Desk<'_>) -> Result<Option<Instance
     let now = desk.clock.now();
     let before = remembered(server, desk).await;
     if let Some(memory) = &before {
+        let is_whole = memory.known.as_ref().is_none_or(|known| known.media.is_some());
         let holds = if memory.failed { PAUSE } else { FRESH };
-        if memory.asked_at <= now && now.since(memory.asked_at) < holds {
+        if (is_whole || memory.failed)
+            && memory.asked_at <= now
+            && now.since(memory.asked_at) < holds
+        {
             return Ok(memory.known.clone());
         }
     }
@@ -181,6 +211,7 @@ fn read(v2: Option<&Value>, v1: Option<&Value>, software: Option<&str>) -> Insta
             max: max.unwrap_or(Platform::Mastodon.limits().max),
             max_bytes: None,
         },
+        media: Some(room::read([v2, v1].into_iter().flatten(), family)),
     }
 }
 
@@ -224,6 +255,28 @@ mod tests {
         check(None, Some(akkoma), None, (Unit::Graphemes, 5000));
         check(Some(json!({ "version": "4.0.0" })), None, Some("mastodon"), (mastodon(23), 500));
         check(statuses(0, 0), None, Some("mastodon"), (mastodon(23), 500));
+    }
+
+    #[test]
+    fn what_an_older_version_remembers_can_be_read() {
+        let mut memory = serde_json::to_value(Memory {
+            origin: "https://a.example".into(),
+            asked_at: Timestamp::from_secs(0),
+            failed: false,
+            known: Some(read(Some(&json!({ "version": "4.5.0" })), None, None)),
+        })
+        .unwrap();
+        let ask = |memory: &Value| {
+            let memory = |_: &str| Some(memory.clone());
+            let origin = Some("https://a.example");
+            (
+                remembered_limits(memory, origin).map(|limits| limits.max),
+                remembered_media_limits(memory, origin).map(|limits| limits.count_max),
+            )
+        };
+        assert_eq!(ask(&memory), (Some(500), Some(4)));
+        memory["known"].as_object_mut().unwrap().remove("media");
+        assert_eq!(ask(&memory), (Some(500), None));
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub async fn look(
     desk: &Desk<'_>,
 ) -> Result<Found, Failure> {
     let family = instance::remembered_family(server, desk).await;
-    let Status { status: text_sent, spoiler_text, .. } = lost.status;
-    let sought = Sought::of(text_sent, spoiler_text.as_deref());
+    let Status { status: text_sent, spoiler_text, media_ids, .. } = lost.status;
+    let sought = Sought::of(text_sent, spoiler_text.as_deref()).with_media(media_ids);
     let mut like = None;
     let mut max_id: Option<String> = None;
     for _ in 0..PAGES_MAX {

@@ -39,6 +39,8 @@ pub struct Sought {
     warning: Told,
     /// The content warning and the text in one.
     all: Told,
+    /// The server's ids of what was uploaded for it.
+    media: Vec<String>,
 }
 
 /// What a text tells.
@@ -87,11 +89,38 @@ impl Sought {
             told: Told::of(text),
             warning: Told::of(warning),
             all: Told::of(&format!("{warning} {text}")),
+            media: Vec::new(),
         }
+    }
+
+    /// The same with what was uploaded for it.
+    pub fn with_media(self, ids: &[String]) -> Self {
+        Self { media: ids.to_vec(), ..self }
     }
 
     /// Compares with a status of the API.
     pub fn in_status(&self, status: &Value) -> Likeness {
+        if self.media.is_empty() {
+            return self.in_words(status);
+        }
+        let theirs = status.get("media_attachments").and_then(Value::as_array);
+        let theirs: Vec<_> = theirs.into_iter().flatten().map(|it| it.get("id")).collect();
+        let has = |id: &String| theirs.iter().any(|it| it.and_then(Value::as_str) == Some(id));
+        // an upload is in one post only
+        if self.media.iter().any(has) {
+            return Likeness::Same;
+        }
+        // not every server shows an upload under the id that it gave it
+        match self.in_words(status) {
+            Likeness::Same if theirs.len() != self.media.len() => Likeness::Alike,
+            // pictures without a word are told by nothing
+            Likeness::Same if self.all.bare.is_empty() && self.links.is_empty() => Likeness::Alike,
+            likeness => likeness,
+        }
+    }
+
+    /// Compares the words and the links.
+    fn in_words(&self, status: &Value) -> Likeness {
         let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str);
         let shown = html::read(text("/content").unwrap_or_default());
         let hrefs = shown.hrefs.iter().map(String::as_str).chain(text("/card/url"));
@@ -401,6 +430,30 @@ mod tests {
         // without a text the warning becomes it
         let status = json!({ "content": "<p>Spoilers</p>", "spoiler_text": "" });
         assert_eq!(Sought::of(" ", Some("Spoilers")).in_status(&status), Likeness::Same);
+    }
+
+    #[test]
+    fn what_was_uploaded_tells_most() {
+        let check = |text: &str, theirs: Value, content: &str, expect: Likeness| {
+            let status = json!({ "content": content, "media_attachments": theirs });
+            let sought = Sought::of(text, None).with_media(&["7".into(), "01H".into()]);
+            assert_eq!(sought.in_status(&status), expect, "`{text}` in {status}");
+        };
+        let of = |ids: &[&str]| ids.iter().map(|id| json!({ "id": id })).collect::<Value>();
+        check("Hi", of(&["7", "01H"]), "<p>Hi</p>", Likeness::Same);
+        // whatever its owner made of it
+        check("Hi", of(&["01H"]), "<p>Quite other words</p>", Likeness::Same);
+        check("", of(&["7", "01H"]), "", Likeness::Same);
+        // a server with other ids
+        check("Hi", of(&["a", "b"]), "<p>Hi</p>", Likeness::Same);
+        check("Hi", of(&["a"]), "<p>Hi</p>", Likeness::Alike);
+        check("Hi", json!([]), "<p>Hi</p>", Likeness::Alike);
+        check("Hi", Value::Null, "<p>Hi</p>", Likeness::Alike);
+        check("Hi", of(&["a", "b"]), "<p>Other</p>", Likeness::Other);
+        check("", of(&["a", "b"]), "", Likeness::Alike);
+        check("", of(&["a", "b"]), "<p>Words</p>", Likeness::Other);
+        let numbers = json!([{ "id": 7 }, { "id": 8 }]);
+        check("", numbers, "", Likeness::Alike);
     }
 
     #[test]

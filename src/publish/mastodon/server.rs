@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::multipart::Form;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
@@ -23,6 +24,9 @@ const POSTED_BYTES_MAX: usize = 256 * 1024;
 /// The longest answer to a question that is read: 40 posts of 5000 characters with their cards.
 const ASKED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// The slowest upload that is waited for, in bytes a second: 1 Mbit/s.
+const UPLOAD_BYTES_PER_SEC: u64 = 128 * 1024;
+
 /// Where the requests go.
 pub struct Server {
     base: Url,
@@ -31,6 +35,14 @@ pub struct Server {
     token: Secret,
     http: Client,
     timeout: Duration,
+}
+
+/// Why a request that can do no harm twice brought no answer.
+pub enum Unanswered {
+    /// Nobody was there.
+    Unreachable(Failure),
+    /// It left, or part of it.
+    Lost(Failure),
 }
 
 /// An answer, read whole.
@@ -99,6 +111,56 @@ impl Server {
         }
     }
 
+    /// How long the upload of a file of `bytes` may take.
+    pub fn upload_time(&self, bytes: u64) -> Duration {
+        self.timeout + Duration::from_secs(bytes / UPLOAD_BYTES_PER_SEC)
+    }
+
+    /// Uploads `form`, which holds a file of `bytes`, to `path`.
+    ///
+    /// # Errors
+    /// No answer came, or none that can be read.
+    pub async fn upload(&self, path: &str, form: Form, bytes: u64) -> Result<Answer, Unanswered> {
+        let request = self.authorised(self.http.post(self.at(path)));
+        let request = request.timeout(self.upload_time(bytes)).multipart(form);
+        self.answer(request, "uploading to", POSTED_BYTES_MAX).await
+    }
+
+    /// Asks at `path` with the token, whatever comes.
+    ///
+    /// # Errors
+    /// No answer came, or none that can be read.
+    pub async fn ask(&self, path: &str, doing: &str) -> Result<Answer, Unanswered> {
+        self.answer(self.authorised(self.http.get(self.at(path))), doing, ASKED_BYTES_MAX).await
+    }
+
+    async fn answer(
+        &self,
+        request: RequestBuilder,
+        doing: &str,
+        bytes_max: usize,
+    ) -> Result<Answer, Unanswered> {
+        let doing = format!("{doing} `{}`", self.origin);
+        let response = request.send().await.map_err(|error| {
+            let failure = classify::of_read(&doing, &error);
+            if error.is_connect() {
+                Unanswered::Unreachable(failure)
+            } else {
+                Unanswered::Lost(failure)
+            }
+        })?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = match self.body(response, bytes_max).await {
+            Ok(body) => body,
+            Err(_) if !status.is_success() => String::new(),
+            Err(why) => {
+                let message = format!("{doing}: answer {status}, but {why}");
+                return Err(Unanswered::Lost(Failure::retry(message)));
+            }
+        };
+        Ok(Answer { status, headers, body })
+    }
+
     /// Asks for the JSON at `path`, with the token.
     ///
     /// # Errors
@@ -135,15 +197,12 @@ impl Server {
         call: &Call<'_>,
         now: Timestamp,
     ) -> Result<Reading, Failure> {
-        let doing = format!("{} `{}`", call.doing, self.origin);
-        let response = request.send().await.map_err(|error| classify::of_read(&doing, &error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = match self.body(response, ASKED_BYTES_MAX).await {
-            Ok(body) => body,
-            Err(_) if !status.is_success() => String::new(),
-            Err(why) => return Err(Failure::retry(format!("{doing}: answer {status}, but {why}"))),
+        let answer = match self.answer(request, call.doing, ASKED_BYTES_MAX).await {
+            Ok(answer) => answer,
+            Err(Unanswered::Unreachable(failure) | Unanswered::Lost(failure)) => {
+                return Err(failure);
+            }
         };
-        let answer = Answer { status, headers, body };
         if !answer.status.is_success() {
             let not_found = answer.status == StatusCode::NOT_FOUND;
             let failure = reading_failed(answer.refusal(call, Family::Other, now));
@@ -152,7 +211,9 @@ impl Server {
         Ok(match serde_json::from_str(&answer.body) {
             Ok(value) => Reading::Json(value, answer.headers),
             Err(_) => {
-                let message = format!("{doing}: answer {status}, but it is no JSON");
+                let (doing, status) = (call.doing, answer.status);
+                let message =
+                    format!("{doing} `{}`: answer {status}, but it is no JSON", self.origin);
                 Reading::Nothing(Failure::retry(message))
             }
         })

@@ -4,7 +4,7 @@ use posse_party::clock::Timestamp;
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Family, Post, Reply, Request, Route, State};
+use super::{Family, Medium, Post, Reply, Request, Route, State};
 
 /// The id of the account, at first.
 pub const ACCOUNT: &str = "109348";
@@ -27,6 +27,7 @@ pub struct Sent<'a> {
     pub sensitive: bool,
     pub visibility: &'a str,
     pub language: Option<&'a str>,
+    pub media: &'a [Medium],
 }
 
 impl State {
@@ -56,6 +57,18 @@ impl State {
             }
             Route::Statuses => self.guarded(request, &["read", "read:statuses"], Self::statuses),
             Route::Application => self.guarded(request, &[], Self::application),
+            Route::Upload | Route::UploadV1 => {
+                self.guarded(request, &["write", "write:media"], |state, request| {
+                    state.upload(route, request)
+                })
+            }
+            Route::Medium => {
+                let scopes: &[_] = match self.family {
+                    Family::Pleroma | Family::Takahe => &["read", "read:media"],
+                    _ => &["write", "write:media"],
+                };
+                self.guarded(request, scopes, Self::medium)
+            }
             Route::Publish => {
                 self.guarded(request, &["write", "write:statuses"], |state, request| {
                     state.keyed(request)
@@ -135,9 +148,13 @@ impl State {
         };
         for (name, value) in &fields {
             let known = match name.as_str() {
-                "status" | "language" | "visibility" | "spoiler_text" => {
+                "status" => value.is_string(),
+                "language" | "visibility" | "spoiler_text" => {
                     value.as_str().is_some_and(|text| !text.is_empty())
                 }
+                "media_ids" => value
+                    .as_array()
+                    .is_some_and(|ids| !ids.is_empty() && ids.iter().all(Value::is_string)),
                 "sensitive" => value.is_boolean(),
                 _ => false,
             };
@@ -152,11 +169,21 @@ impl State {
             sensitive: fields.get("sensitive") == Some(&Value::Bool(true)),
             visibility: field("visibility").unwrap_or(self.default_visibility),
             language: field("language"),
+            media: &[],
         };
+        let ids: Vec<&str> = fields
+            .get("media_ids")
+            .and_then(Value::as_array)
+            .map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).collect());
+        let media = match self.attachable(&ids) {
+            Ok(media) => media,
+            Err(refusal) => return refusal,
+        };
+        sent.media = &media;
         if sent.warning.is_some() != sent.sensitive {
             self.complaints.push(format!("Pixelfed would drop the warning of {}", request.body));
         }
-        if self.family == Family::Mastodon && sent.text.trim().is_empty() {
+        if self.family == Family::Mastodon && sent.text.trim().is_empty() && media.is_empty() {
             sent.text = sent.warning.take().unwrap_or_default();
         }
         if let Some(refusal) = self.refusal(&sent) {
@@ -171,7 +198,8 @@ impl State {
     fn refusal(&self, sent: &Sent<'_>) -> Option<Reply> {
         let warning = self.count_warning(sent.warning.unwrap_or_default());
         let (max, count) = (self.max_characters, self.count(sent.text) + warning);
-        let (blank, long) = (sent.text.trim().is_empty(), count > max);
+        let blank = sent.text.trim().is_empty() && sent.media.is_empty();
+        let long = count > max;
         let seen = ["public", "unlisted", "private", "direct"].contains(&sent.visibility);
         match self.family {
             Family::Pixelfed if sent.warning.is_some_and(|it| it.chars().count() > 140) => {
@@ -179,7 +207,9 @@ impl State {
                 let errors = json!({ "spoiler_text": [message] });
                 Some(Reply::json(422, &json!({ "message": message, "errors": errors })))
             }
-            Family::Pixelfed => Some(Reply::error(403, "Empty statuses are not allowed")),
+            Family::Pixelfed if sent.media.is_empty() => {
+                Some(Reply::error(403, "Empty statuses are not allowed"))
+            }
             Family::GoToSocial if blank => {
                 Some(Reply::error(400, "Bad Request: no content, media or poll provided"))
             }
@@ -237,6 +267,8 @@ impl State {
             Family::Friendica => (None, warning),
             _ => (warning, None),
         };
+        let media = sent.media.iter().cloned();
+        let media = media.map(|it| Medium { post: Some(id.clone()), ..it }).collect();
         let post = Post {
             url: format!("{}/@ada/{id}", self.origin),
             id,
@@ -250,7 +282,9 @@ impl State {
             boost: false,
             edited: false,
             account: self.account.clone(),
+            media,
         };
+        self.attach(&post);
         self.posts.push(post.clone());
         post
     }
@@ -276,7 +310,7 @@ impl State {
             "url": post.url,
             "content": html(&post.text, self.family == Family::Mastodon),
             "reblog": if post.boost { json!({ "id": "1" }) } else { Value::Null },
-            "media_attachments": [],
+            "media_attachments": post.media.iter().map(|it| self.attachment(it)).collect::<Value>(),
             "card": null,
             "account": { "id": post.account },
         })
@@ -340,11 +374,14 @@ impl State {
         let instance = json!({
             "domain": "social.example",
             "version": self.version(),
-            "configuration": { "statuses": {
-                "max_characters": self.max_characters,
-                "max_media_attachments": 4,
-                "characters_reserved_per_url": per_url,
-            } },
+            "configuration": {
+                "statuses": {
+                    "max_characters": self.max_characters,
+                    "max_media_attachments": self.count_max(),
+                    "characters_reserved_per_url": per_url,
+                },
+                "media_attachments": self.media_configuration(),
+            },
         });
         Reply::json(200, &instance)
     }
@@ -354,8 +391,13 @@ impl State {
         if self.family == Family::Pleroma {
             instance["max_toot_chars"] = self.max_characters.into();
         } else {
-            instance["configuration"] =
-                json!({ "statuses": { "max_characters": self.max_characters } });
+            instance["configuration"] = json!({
+                "statuses": {
+                    "max_characters": self.max_characters,
+                    "max_media_attachments": self.count_max(),
+                },
+                "media_attachments": self.media_configuration(),
+            });
         }
         Reply::json(200, &instance)
     }

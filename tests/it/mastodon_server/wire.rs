@@ -19,7 +19,9 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// As text; see `bytes` for what is none.
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Request {
@@ -47,11 +49,13 @@ impl Request {
         let url = url::Url::parse("http://base").unwrap().join(&target).ok()?;
         let query = url.query_pairs().into_owned().collect();
         let path = url.path().to_owned();
-        let mut request = Self { method, path, query, headers, body: String::new() };
+        let (body, bytes) = (String::new(), Vec::new());
+        let mut request = Self { method, path, query, headers, body, bytes };
         let length = request.header("content-length").map_or(Some(0), |text| text.parse().ok())?;
         let mut body = vec![0; length];
         stream.read_exact(&mut body).ok()?;
-        request.body = String::from_utf8(body).ok()?;
+        request.body = String::from_utf8_lossy(&body).into_owned();
+        request.bytes = body;
         Some(request)
     }
 }
@@ -199,6 +203,9 @@ impl Request {
             ("GET", "/api/v2/instance") => Some(Route::InstanceV2),
             ("GET", "/api/v1/instance") => Some(Route::InstanceV1),
             ("GET", "/.well-known/nodeinfo" | "/nodeinfo/2.0") => Some(Route::NodeInfo),
+            ("POST", "/api/v2/media") => Some(Route::Upload),
+            ("POST", "/api/v1/media") => Some(Route::UploadV1),
+            ("GET", path) if path.starts_with("/api/v1/media/") => Some(Route::Medium),
             ("GET", _) if own.is_some_and(|rest| rest.ends_with("/statuses")) => {
                 Some(Route::Statuses)
             }
