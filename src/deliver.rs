@@ -134,7 +134,12 @@ impl Worker {
 
     /// Is alive, and says so again before an attempt of several requests could be over.
     fn beat(&self) {
-        self.pulses.beat(&self.pulse(), LOOK_AGAIN + 10 * self.delivery.timeout);
+        self.beat_for(Duration::ZERO);
+    }
+
+    /// The same, where large files take so much longer.
+    fn beat_for(&self, longer: Duration) {
+        self.pulses.beat(&self.pulse(), LOOK_AGAIN + 10 * self.delivery.timeout + longer);
     }
 
     /// On a dry run nobody asks the platform: says that doubts wait.
@@ -219,6 +224,7 @@ impl Worker {
             return Ok(());
         };
         let publisher = self.publisher.as_ref().expect("checked above");
+        self.beat_for(publisher.upload_time(&draft));
         let (journal, memory) = self.notebooks(&crosspost);
         let outcome = publisher.publish(&draft, &self.desk(&crosspost, &journal, &memory)).await;
         let verdict = decide::after_attempt(outcome, &crosspost, &self.delivery, self.clock.now());

@@ -5,14 +5,16 @@ use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::desk::{Desk, wait};
 use super::say::{HEAD, QUIET, clean, from_now, moment, style_of, styled};
 use super::{Answer, CliError, entry, next};
 use crate::clock::Timestamp;
 use crate::crosspost::State;
+use crate::publish::NOTES;
 use crate::store::views::{self, Attempt, EntryStory, Filter, Line, rfc3339};
-use crate::store::{Connection, Result, accounts};
+use crate::store::{Connection, Result, accounts, crossposts};
 
 /// Tell the story of one entry: where it went, where not, why, and what happens next
 #[derive(Debug, Args)]
@@ -42,6 +44,8 @@ struct Chapter {
     #[serde(serialize_with = "rfc3339")]
     created_at: Option<Timestamp>,
     text: Option<String>,
+    /// What the post goes without.
+    notes: Vec<String>,
     history: Vec<Attempt>,
     next: String,
 }
@@ -90,6 +94,7 @@ fn story(db: &Connection, entry: EntryStory, now: Timestamp) -> Result<Story> {
         Ok(Chapter {
             created_at: Some(created),
             text,
+            notes: notes(crossposts::note(db, line.id, NOTES)?),
             history: views::attempts(db, line.id)?,
             next: next::step(&line, account.as_ref(), now),
             line,
@@ -97,6 +102,12 @@ fn story(db: &Connection, entry: EntryStory, now: Timestamp) -> Result<Story> {
     };
     let crossposts: Result<_> = views::list(db, &filter)?.into_iter().map(chapter).collect();
     Ok(Story { entry, crossposts: crossposts? })
+}
+
+/// The lines that a publisher left in the journal.
+fn notes(written: Option<Value>) -> Vec<String> {
+    let lines = written.iter().filter_map(Value::as_array).flatten();
+    lines.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The story as lines.
@@ -151,7 +162,7 @@ fn told(story: &Story, now: Timestamp) -> String {
 }
 
 fn chapter_told(chapter: &Chapter, now: Timestamp) -> String {
-    let Chapter { line, created_at, text, history, next } = chapter;
+    let Chapter { line, created_at, text, notes, history, next } = chapter;
     let state = styled(style_of(line.state), line.state.as_str());
     let mut told =
         format!("{} ({}), crosspost {}: {state}\n", line.account, line.platform, line.id);
@@ -177,6 +188,9 @@ fn chapter_told(chapter: &Chapter, now: Timestamp) -> String {
     }
     if let Some(text) = text.as_ref().filter(|_| line.state != State::Skipped) {
         let _ = writeln!(told, "  {:<20}  {}", "text", clean(text));
+    }
+    for note in notes {
+        let _ = writeln!(told, "  {:<20}  {}", "note", clean(note));
     }
     let _ = writeln!(told, "  {:<20}  {}", "next", clean(next));
     told

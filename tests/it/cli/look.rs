@@ -1,6 +1,10 @@
 //! What a person sees, as snapshots, with times and the folder masked.
 
 use insta::{assert_snapshot, with_settings};
+use posse_party::names::CrosspostId;
+use posse_party::publish::NOTES;
+use posse_party::store::crossposts::set_note;
+use serde_json::json;
 
 use super::site::Site;
 
@@ -49,6 +53,22 @@ fn status_looks_so() {
     1 failed: `posse-party list --state failed` says why, `posse-party retry ID` tries again
     start the daemon with `posse-party run`
     ");
+}
+
+#[test]
+fn why_tells_what_a_post_goes_without() {
+    let site = site();
+    site.meddle(|tx| {
+        let notes = json!(["image 2 of 3 is left out: the server refused it"]);
+        set_note(tx, CrosspostId(5), NOTES, &notes)
+    });
+    let told = site.well(&["why", "tag:a.example,2026:1"]);
+    let note = told.lines().find(|line| line.starts_with("  note ")).unwrap();
+    assert!(note.ends_with("  image 2 of 3 is left out: the server refused it"), "{told}");
+    let story = site.json(&["why", "tag:a.example,2026:1"]);
+    let chapters = story[0]["crossposts"].as_array().unwrap();
+    let noted = chapters.iter().filter(|it| it["notes"] != json!([])).count();
+    assert_eq!(noted, 1, "{story}");
 }
 
 #[test]
