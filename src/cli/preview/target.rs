@@ -42,23 +42,25 @@ impl Target {
         account: &AccountConfig,
         store: Option<&Store>,
     ) -> Result<Self> {
-        let limits = match store {
+        let (limits, media_limits) = match store {
             Some(store) => {
                 let (label, account) = (label.clone(), account.clone());
                 let remembered = move |db: &_| {
-                    let Some(row) = accounts::by_label(db, &label)? else { return Ok(None) };
+                    let row = accounts::by_label(db, &label)?;
+                    let Some(row) = row else { return Ok((None, None)) };
                     let memory = |place: &str| accounts::note(db, row.id, place).ok().flatten();
-                    Ok(publish::remembered_limits(&account, memory))
+                    let limits = publish::remembered_limits(&account, memory);
+                    Ok((limits, publish::remembered_media_limits(&account, memory)))
                 };
                 store.read(remembered).await?
             }
-            None => publish::remembered_limits(account, |_| None),
+            None => (publish::remembered_limits(account, |_| None), None),
         };
         Ok(Self {
             platform: account.platform,
             account: Some((label.clone(), account.clone())),
             limits: limits.unwrap_or(account.platform.limits()),
-            media_limits: account.platform.media(),
+            media_limits: media_limits.unwrap_or(account.platform.media()),
             limits_are_known: limits.is_some(),
         })
     }
