@@ -38,9 +38,9 @@ pub fn open(
             http.clone(),
             delivery.timeout,
         )),
-        Credentials::Bluesky { identifier, app_password, base_url } => {
-            Arc::new(bluesky::Bluesky::new(identifier, app_password, base_url, http.clone()))
-        }
+        Credentials::Bluesky { identifier, app_password, base_url } => Arc::new(
+            bluesky::Bluesky::new(identifier, app_password, base_url, http.clone(), delivery),
+        ),
         Credentials::Outbox { path } => Arc::new(outbox::Outbox::new(path)),
     })
 }

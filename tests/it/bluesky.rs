@@ -23,6 +23,8 @@ use crate::bluesky_server::{
 };
 
 mod cards;
+mod media;
+mod video;
 
 /// One account with its memory, and one crosspost with its journal.
 struct Bench {
@@ -112,16 +114,19 @@ impl Bench {
 }
 
 fn account(client: &reqwest::Client, identifier: &str, password: &str, url: Url) -> Bluesky {
-    Bluesky::new(identifier, Secret::new(password), Some(url), client.clone())
+    Bluesky::new(identifier, Secret::new(password), Some(url), client.clone(), &delivery())
 }
 
-fn client() -> reqwest::Client {
-    let delivery = Delivery {
+fn delivery() -> Delivery {
+    Delivery {
         timeout: Duration::from_millis(600),
         connect_timeout: Duration::from_millis(300),
         ..Delivery::default()
-    };
-    http::publishing("posse-party/test", &delivery).unwrap()
+    }
+}
+
+fn client() -> reqwest::Client {
+    http::publishing("posse-party/test", &delivery()).unwrap()
 }
 
 fn draft() -> Draft {

@@ -22,6 +22,7 @@ use url::Url;
 
 mod blobs;
 mod lexicon;
+mod videos;
 
 /// The only account.
 pub const DID: &str = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
@@ -40,6 +41,8 @@ const UNKNOWN: &str = "Unable to resolve handle";
 /// What happens to one request instead of an answer.
 #[derive(Clone, Debug)]
 pub enum Trouble {
+    /// None: it is carried out and answered.
+    Nothing,
     /// The connection is closed before the request is read.
     HangUp,
     /// The request is carried out, then the connection is closed without an answer.
@@ -56,6 +59,8 @@ pub enum Trouble {
     Without(&'static str),
     /// Nothing is done; an answer in the protocol's shape.
     Refuse(u16, &'static str, &'static str),
+    /// Nothing is done; this status and body.
+    Say(u16, Value),
     /// Nothing is done; 429 with `ratelimit-reset`, unix seconds.
     Limit(i64),
     /// The request is carried out; 500 all the same.
@@ -126,6 +131,7 @@ struct State {
     named_pds: Option<String>,
     status: Option<&'static str>,
     blobs: blobs::Blobs,
+    videos: videos::Videos,
     /// Who has which handle, besides the account.
     handles: BTreeMap<String, String>,
 }
@@ -287,6 +293,23 @@ impl BlueskyServer {
         self.state().blobs.sweep();
     }
 
+    /// Videos that come are prepared only when they were asked for so often in vain, and then fail
+    /// or not.
+    pub fn set_jobs(&self, questions: u32, fail: bool) {
+        let mut state = self.state();
+        (state.videos.questions, state.videos.fail) = (questions, fail);
+    }
+
+    /// States of jobs stand in the answer itself, and not in `jobStatus`.
+    pub fn flatten_jobs(&self) {
+        self.state().videos.flat = true;
+    }
+
+    /// No job is known any more.
+    pub fn forget_jobs(&self) {
+        self.state().videos.forget();
+    }
+
     /// Somebody has this handle.
     pub fn add_handle(&self, handle: &str, did: &str) {
         self.state().handles.insert(handle.to_owned(), did.to_owned());
@@ -361,6 +384,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 trouble,
                 Some(
                     Trouble::Refuse(..)
+                        | Trouble::Say(..)
                         | Trouble::Limit(_)
                         | Trouble::Html(_)
                         | Trouble::Redirect(_)
@@ -409,6 +433,7 @@ fn troubled(trouble: Option<Trouble>, reply: Option<Reply>) -> Deed {
         Some(Trouble::Refuse(status, error, message)) => {
             Deed::Say(error_reply(status, error, message))
         }
+        Some(Trouble::Say(status, body)) => Deed::Say(Reply { status, ..ok(&body) }),
         Some(Trouble::Limit(reset)) => {
             let mut reply = error_reply(429, "RateLimitExceeded", "Rate Limit Exceeded");
             reply.headers.push(("ratelimit-reset".into(), reset.to_string()));
@@ -431,7 +456,7 @@ fn troubled(trouble: Option<Trouble>, reply: Option<Reply>) -> Deed {
             body.remove(key).expect("the answer has it otherwise");
             Deed::Say(ok(&Value::Object(body)))
         }
-        None => Deed::Say(reply.unwrap()),
+        Some(Trouble::Nothing) | None => Deed::Say(reply.unwrap()),
     }
 }
 
@@ -508,6 +533,12 @@ impl State {
             ("POST", "/xrpc/com.atproto.repo.uploadBlob") => {
                 self.authorised(seen).and_then(|()| self.blobs.upload(seen))
             }
+            ("GET", "/xrpc/com.atproto.server.getServiceAuth") => self.service_token(seen),
+            ("POST", "/xrpc/app.bsky.video.uploadVideo") => match self.upload_video(seen) {
+                Ok((status, body)) => return Reply { status, ..ok(&body) },
+                Err(refusal) => Err(refusal),
+            },
+            ("GET", "/xrpc/app.bsky.video.getJobStatus") => self.job_status(seen),
             ("GET", "/xrpc/com.atproto.identity.resolveHandle") => self.resolve_handle(seen),
             _ => Err((501, "MethodNotImplemented", "Method Not Implemented".into())),
         };
@@ -523,7 +554,13 @@ impl State {
                 reply
             }
             Err((status, error, message)) => {
-                let harmless = ["ExpiredToken", "RecordNotFound", "InvalidSwap", "BlobNotFound"];
+                let harmless = [
+                    "ExpiredToken",
+                    "RecordNotFound",
+                    "InvalidSwap",
+                    "BlobNotFound",
+                    "JobNotFound",
+                ];
                 if !harmless.contains(&error) && message != UNKNOWN {
                     self.complaints.push(format!("{}: {status} {error}: {message}", seen.nsid));
                 }
@@ -700,8 +737,7 @@ impl State {
     }
 
     fn get_record(&mut self, seen: &Seen) -> Result<Value, Refusal> {
-        let url = Url::parse(&format!("http://host{}", seen.target)).unwrap();
-        let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        let query = query(seen);
         let asked = |key: &str| {
             query.get(key).ok_or_else(|| invalid(format!("Params must have the property {key}")))
         };
@@ -719,8 +755,7 @@ impl State {
 
 impl State {
     fn resolve_handle(&self, seen: &Seen) -> Result<Value, Refusal> {
-        let url = Url::parse(&format!("http://host{}", seen.target)).unwrap();
-        let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        let query = query(seen);
         let handle = query.get("handle").map_or("", String::as_str);
         let letters = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
         if !handle.contains('.') || !handle.chars().all(letters) {
@@ -770,6 +805,11 @@ fn known_keys(body: &Map<String, Value>, known: &[&str]) -> Result<(), Refusal> 
 fn string<'a>(body: &'a Map<String, Value>, key: &str) -> Result<&'a str, Refusal> {
     let text = body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     text.ok_or_else(|| invalid(format!("Input/{key} must be a string")))
+}
+
+fn query(seen: &Seen) -> BTreeMap<String, String> {
+    let url = Url::parse(&format!("http://host{}", seen.target)).unwrap();
+    url.query_pairs().into_owned().collect()
 }
 
 fn bearer(seen: &Seen) -> Result<String, Refusal> {

@@ -44,17 +44,19 @@ pub enum Meaning {
     Limited,
     /// This record is refused, and will be again.
     Content,
-    /// The picture of the card is refused.
-    BadThumb,
-    /// The card is refused.
-    BadCard,
-    /// The picture was uploaded, but the server does not keep it any more.
+    /// A file that the record names is refused.
+    BadBlob,
+    /// What is attached to the text is refused: the card, or media.
+    BadEmbed,
+    /// A file was uploaded, but the server does not keep it any more.
     NoBlob,
+    /// Only who has confirmed an e-mail address may do this.
+    Unconfirmed,
     /// This record key is refused (a word in it, by accident); another will do.
     BadKey,
     /// Another record stands under the key.
     Taken,
-    /// No record stands under the key.
+    /// No record stands under the key; nobody knows of such a preparation of a video.
     Absent,
     /// This is no AT Protocol server.
     WrongHost,
@@ -66,6 +68,8 @@ pub enum Meaning {
 fn meaning(call: Call, status: u16, error: &str, message: &str) -> Meaning {
     match (status, error) {
         (429, _) => Meaning::Limited,
+        (_, "unconfirmed_email") => Meaning::Unconfirmed,
+        (400..500, _) if call == Call::JobStatus && !error.is_empty() => Meaning::Absent,
         (400, "ExpiredToken") => Meaning::Stale,
         (400, "InvalidToken") => Meaning::Foreign,
         (401, "AuthFactorTokenRequired") => Meaning::SecondFactor,
@@ -82,12 +86,12 @@ fn meaning(call: Call, status: u16, error: &str, message: &str) -> Meaning {
         (400, "RecordNotFound") => Meaning::Absent,
         (400, "InvalidRequest") if is_about_key(message) => Meaning::BadKey,
         (400, "BlobNotFound") => Meaning::NoBlob,
-        (400, "BlobTooLarge" | "InvalidMimeType" | "InvalidSize") => Meaning::BadThumb,
-        (400, _) if message.starts_with("Blob has been taken") => Meaning::BadThumb,
+        (400, "BlobTooLarge" | "InvalidMimeType" | "InvalidSize") => Meaning::BadBlob,
+        (400, _) if message.starts_with("Blob has been taken") => Meaning::BadBlob,
         (400, "InvalidRequest") if is_about_embed(message) && message.contains("thumb") => {
-            Meaning::BadThumb
+            Meaning::BadBlob
         }
-        (400, "InvalidRequest") if is_about_embed(message) => Meaning::BadCard,
+        (400, "InvalidRequest") if is_about_embed(message) => Meaning::BadEmbed,
         // a body that is too large is refused before the protocol's own error shape exists
         (413, _) => Meaning::Content,
         (_, "") | (408 | 499 | 500.., _) => Meaning::Open,
@@ -101,8 +105,8 @@ fn is_about_key(message: &str) -> bool {
     message.starts_with("Invalid record key") || message == "Unacceptable slur in record key"
 }
 
-/// Whether a message names a place in the card: `Invalid uri … at $.record.embed.external.uri`, or
-/// with older servers `Record/embed/external/uri must be a uri`.
+/// Whether a message names a place in what is attached: `Invalid uri … at
+/// $.record.embed.external.uri`, or with older servers `Record/embed/external/uri must be a uri`.
 fn is_about_embed(message: &str) -> bool {
     message.contains(" $.record.embed") || message.contains("Record/embed")
 }
@@ -110,7 +114,7 @@ fn is_about_embed(message: &str) -> bool {
 impl Answer {
     /// What this answer to `call` means; not to be asked of a success that says what it should.
     pub fn meaning(&self, call: Call) -> Meaning {
-        let text = |key| self.text(key).unwrap_or_default();
+        let text = |key| self.told(key).unwrap_or_default();
         meaning(call, self.status, text("error"), text("message"))
     }
 
@@ -145,12 +149,20 @@ impl Answer {
             Meaning::Forbidden => {
                 account("make a new app password, and put it into the config".into())
             }
+            Meaning::Unconfirmed => account(
+                "Bluesky takes videos only from accounts with a confirmed e-mail address: confirm \
+                 it at https://bsky.app/settings/account, then run `posse-party resume ACCOUNT`"
+                    .into(),
+            ),
+            Meaning::WrongHost if matches!(call, Call::UploadVideo | Call::JobStatus) => {
+                Class::Retry { not_before: self.retry_after(now) }
+            }
             Meaning::WrongHost => Class::Account {
                 until: Some(now.plus(WRONG_HOST_REST)),
                 hint: "no AT Protocol server answers there: check `base_url`".into(),
             },
             Meaning::Content | Meaning::BadKey if call == Call::Put => Class::Content,
-            Meaning::BadThumb | Meaning::BadCard | Meaning::NoBlob if call == Call::Put => {
+            Meaning::BadBlob | Meaning::BadEmbed | Meaning::NoBlob if call == Call::Put => {
                 Class::Card
             }
             Meaning::Taken => Class::Duplicate,
@@ -160,8 +172,8 @@ impl Answer {
             }
             Meaning::Content
             | Meaning::BadKey
-            | Meaning::BadThumb
-            | Meaning::BadCard
+            | Meaning::BadBlob
+            | Meaning::BadEmbed
             | Meaning::NoBlob
             | Meaning::Absent
             | Meaning::Open => Class::Retry { not_before: self.retry_after(now) },
@@ -175,14 +187,14 @@ impl Answer {
     }
 
     /// The answer in one line.
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let mut words = format!("the server answered {}", self.status);
         if self.is_success() {
             words.push_str(" without what a success must hold");
         } else if (300..400).contains(&self.status) {
             words.push_str(", a redirect, which is not followed");
         }
-        for part in ["error", "message"].into_iter().filter_map(|key| self.text(key)) {
+        for part in ["error", "message"].into_iter().filter_map(|key| self.told(key)) {
             let part: String = part
                 .chars()
                 .map(|c| if c.is_control() { ' ' } else { c })
@@ -245,19 +257,19 @@ mod tests {
         let check_at = |at: &str, meaning| {
             check(400, "InvalidRequest", &invalid(at), (meaning, "card", "retry"));
         };
-        check_at("Record/embed/external/uri must be a uri", M::BadCard);
-        check_at("Record/embed must be one of the union's types", M::BadCard);
-        check_at("Invalid uri (got \"x\") at $.record.embed.external.uri", M::BadCard);
-        check_at("Record/embed/external/thumb should be a blob ref", M::BadThumb);
-        check_at("blob too big (maximum 1) at $.record.embed.external.thumb", M::BadThumb);
-        check_at("Expected x (got y) at $.record.embed.external.thumb.mimeType", M::BadThumb);
+        check_at("Record/embed/external/uri must be a uri", M::BadEmbed);
+        check_at("Record/embed must be one of the union's types", M::BadEmbed);
+        check_at("Invalid uri (got \"x\") at $.record.embed.external.uri", M::BadEmbed);
+        check_at("Record/embed/external/thumb should be a blob ref", M::BadBlob);
+        check_at("blob too big (maximum 1) at $.record.embed.external.thumb", M::BadBlob);
+        check_at("Expected x (got y) at $.record.embed.external.thumb.mimeType", M::BadBlob);
         let did = "Invalid DID (got \".embed\") at $.record.facets[0].features[0].did";
         check(400, "InvalidRequest", &invalid(did), (M::Content, "content", "account"));
         check(400, "BlobNotFound", "Could not find blob: bafk", (M::NoBlob, "card", "retry"));
-        check(400, "BlobTooLarge", "This file is too large.", (M::BadThumb, "card", "retry"));
-        check(400, "InvalidMimeType", "", (M::BadThumb, "card", "retry"));
-        check(400, "InvalidSize", "", (M::BadThumb, "card", "retry"));
-        check(400, "BlobX", "Blob has been takendown", (M::BadThumb, "card", "retry"));
+        check(400, "BlobTooLarge", "This file is too large.", (M::BadBlob, "card", "retry"));
+        check(400, "InvalidMimeType", "", (M::BadBlob, "card", "retry"));
+        check(400, "InvalidSize", "", (M::BadBlob, "card", "retry"));
+        check(400, "BlobX", "Blob has been takendown", (M::BadBlob, "card", "retry"));
         check(400, "InvalidRequest", "Invalid record key: x", (M::BadKey, "content", "retry"));
         check(400, "InvalidSwap", "Record was at b", (M::Taken, "duplicate", "duplicate"));
         check(400, "RecordNotFound", "", (M::Absent, "retry", "retry"));
@@ -283,9 +295,37 @@ mod tests {
     fn a_wrong_password_is_told_from_a_lapsed_session() {
         let refused = answer(401, "AuthenticationRequired", "Invalid identifier or password");
         assert_eq!(refused.meaning(Call::SignIn), Meaning::BadPassword);
-        for call in Call::ALL.into_iter().filter(|call| *call != Call::SignIn) {
+        let others = [Call::SignIn, Call::JobStatus];
+        for call in Call::ALL.into_iter().filter(|call| !others.contains(call)) {
             assert_eq!(refused.meaning(call), Meaning::Stale, "{call:?}");
         }
+    }
+
+    #[test]
+    fn what_the_video_service_says_costs_the_account_nothing_but_an_unconfirmed_address() {
+        let origin = Url::parse("https://video.example").unwrap();
+        let check = |call, status, error: &str, meaning, class| {
+            let told = answer(status, error, "");
+            assert_eq!(told.meaning(call), meaning, "{call:?} {status} {error}");
+            let failure = told.failure(call, &origin, NOW);
+            assert_eq!(failure.class.as_str(), class, "{call:?} {status} {error}");
+        };
+        let (up, ask) = (Call::UploadVideo, Call::JobStatus);
+        check(up, 400, "unconfirmed_email", Meaning::Unconfirmed, "account");
+        check(up, 200, "unconfirmed_email", Meaning::Unconfirmed, "account");
+        check(up, 404, "", Meaning::WrongHost, "retry");
+        check(up, 429, "RateLimitExceeded", Meaning::Limited, "rate_limited");
+        check(up, 502, "", Meaning::Open, "retry");
+        check(up, 400, "BadBody", Meaning::Content, "retry");
+        check(ask, 400, "JobNotFound", Meaning::Absent, "retry");
+        check(ask, 401, "AuthMissing", Meaning::Absent, "retry");
+        check(ask, 404, "XRPCNotSupported", Meaning::Absent, "retry");
+        check(ask, 404, "", Meaning::WrongHost, "retry");
+        check(ask, 503, "", Meaning::Open, "retry");
+        let mut nested = answer(200, "", "");
+        nested.body = json!({"jobStatus": {"error": "unconfirmed_email", "jobId": ""}});
+        assert_eq!(nested.meaning(up), Meaning::Unconfirmed);
+        assert!(nested.failure(up, &origin, NOW).message.contains("unconfirmed_email"));
     }
 
     #[test]

@@ -1,43 +1,86 @@
 //! Gather: asks the server for what a record needs from it.
 //!
-//! **Invariant:** nothing here posts; what can't be had is told and left out. Only a server that
-//! takes no session of the account ends the attempt here: it would not take the post either.
+//! **Invariant:** nothing here posts, so whatever happened here may be asked again; and each answer
+//! is journalled before the next question. A card goes without the picture that can't be had. Media
+//! are the post: what can't be had just now is waited for, two hours; what is refused is left out,
+//! and told.
 
-use super::Bluesky;
+use std::time::Duration;
+
+use url::Url;
+
 use super::errors::Meaning;
-use super::extras::{self, Extras};
+use super::extras::{self, Extras, File, State};
 use super::session::Session;
-use super::xrpc::{self, Call, Parcel};
+use super::xrpc::{self, Answer, Call, Parcel};
+use super::{Bluesky, Halt};
+use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure};
-use crate::draft::Draft;
+use crate::draft::{Draft, Shelved};
 use crate::publish::Desk;
 
-/// Why something could not be had.
-enum Lost {
+/// The longest that a post waits for media that can't be uploaded just now. Half the time after
+/// which posts are given up, where that is less.
+const PATIENCE_MAX: Duration = Duration::from_secs(2 * 3600);
+
+/// What came of asking for a file.
+pub enum Got {
+    /// How far it is now: a blob, or a job.
+    State(State),
+    /// The server refuses it, or it is not kept here any more; in words.
+    Refused(String),
+    /// Just now it can't be had.
+    Failed(Failure),
     /// The account can't get in: nothing else would work either.
-    Account(Failure),
-    /// This alone; in words.
-    Only(String),
+    LockedOut(Failure),
+}
+
+impl Got {
+    /// What it means that `call`, an upload or what belongs to one, got no whole answer.
+    pub fn unanswered(failure: Failure) -> Self {
+        match failure.class {
+            Class::Account { .. } => Self::LockedOut(failure),
+            _ => Self::Failed(xrpc::unposted(failure)),
+        }
+    }
+
+    /// What it means that `call`, an upload or what belongs to one, was refused at `origin`.
+    pub fn refusal(answer: &Answer, call: Call, origin: &Url, now: Timestamp) -> Self {
+        let failure = answer.failure(call, origin, now);
+        match answer.meaning(call) {
+            // the token was made for this very call, and the account's own server takes the rest
+            Meaning::Stale | Meaning::Foreign | Meaning::Moved if call == Call::UploadVideo => {
+                Self::Refused(failure.message)
+            }
+            Meaning::Stale
+            | Meaning::Foreign
+            | Meaning::Moved
+            | Meaning::Suspended
+            | Meaning::Unconfirmed => Self::LockedOut(failure),
+            Meaning::Limited | Meaning::WrongHost | Meaning::Open => Self::Failed(failure),
+            _ => Self::Refused(failure.message),
+        }
+    }
 }
 
 impl Bluesky {
-    /// Asks for all that `draft` wants.
+    /// Asks for all that `draft` wants and `extras` have not.
     ///
     /// # Errors
-    /// The account can't get in.
+    /// The account can't get in; or media, which are waited for: nothing was posted.
     pub(super) async fn gather(
         &self,
         draft: &Draft,
+        extras: &mut Extras,
         session: &mut Session,
         desk: &Desk<'_>,
-    ) -> Result<Extras, Failure> {
-        let mut extras = Extras::wanted(draft);
-        if extras.file.is_some() {
-            match self.upload(draft, session, desk).await {
-                Ok(blob) => extras.blob = Some(blob),
-                Err(Lost::Account(failure)) => return Err(failure),
-                Err(Lost::Only(why)) => say_lost(desk, &why),
-            }
+    ) -> Result<(), Halt> {
+        if extras.settled {
+            return Ok(());
+        }
+        extras.since = extras.since.or(Some(desk.clock.now()));
+        for file in extras::files(draft) {
+            self.fetch((draft, file), extras, session, desk).await?;
         }
         for (handle, did) in extras.dids.iter_mut().filter(|(_, did)| did.is_none()) {
             match self.resolve(handle, session, desk).await {
@@ -48,63 +91,68 @@ impl Bluesky {
                 ),
             }
         }
-        Ok(extras)
+        extras.settled = true;
+        Ok(extras.keep(draft, desk).await?)
     }
 
-    /// Uploads the picture of `draft` once more, because the server has lost it. Without it, the
-    /// card goes without.
-    pub(super) async fn upload_again(
+    /// Brings one file of a draft as far as it goes now.
+    async fn fetch(
         &self,
-        draft: &Draft,
+        (draft, file): (&Draft, &Shelved),
         extras: &mut Extras,
         session: &mut Session,
         desk: &Desk<'_>,
-    ) -> Result<(), Failure> {
-        match self.upload(draft, session, desk).await {
-            // the same bytes are the same blob, and the record stays the same
-            Ok(blob) if extras.blob.as_ref() == Some(&blob) => Ok(()),
-            Ok(_other) => drop_picture(extras, desk, "the server knows it as another now").await,
-            Err(Lost::Account(failure)) => Err(failure),
-            Err(Lost::Only(why)) => drop_picture(extras, desk, &why).await,
+    ) -> Result<(), Halt> {
+        let is_card = extras::media(draft).is_empty();
+        loop {
+            let known = extras.files.get(&file.file).cloned().unwrap_or_default();
+            let got = match known.state {
+                State::Wanted => self.upload(file, session, desk).await,
+                State::Job { id, since } => self.job(&id, since, desk).await,
+                State::Blob(_) | State::Lost(_) | State::Refused(_) => return Ok(()),
+            };
+            let state = match got {
+                Got::State(State::Wanted) if known.losses > 0 => {
+                    State::Refused("its preparation was lost twice".into())
+                }
+                Got::State(State::Wanted) => {
+                    let again = File { state: State::Wanted, losses: known.losses + 1 };
+                    extras.files.insert(file.file.clone(), again);
+                    continue;
+                }
+                Got::State(state) => state,
+                Got::Refused(why) => State::Refused(why),
+                Got::LockedOut(failure) => return Err(failure.into()),
+                Got::Failed(failure) if !is_card && !self.is_over(extras, &failure, desk) => {
+                    // when it began to fail is to be remembered
+                    extras.keep(draft, desk).await?;
+                    return Err(failure.into());
+                }
+                Got::Failed(failure) => State::Lost(failure.message),
+            };
+            extras.set(&file.file, state.clone());
+            // a card's picture is journalled with the rest: there is nothing to resume
+            if !is_card {
+                extras.keep(draft, desk).await?;
+            }
+            if let State::Job { since, .. } = state {
+                let wait = super::video::pause(since, desk.clock.now());
+                return Err(Halt::Wait { wait, why: "Bluesky is preparing the video".into() });
+            }
         }
     }
 
-    async fn upload(
-        &self,
-        draft: &Draft,
-        session: &mut Session,
-        desk: &Desk<'_>,
-    ) -> Result<serde_json::Value, Lost> {
-        let only = |why: &str| Lost::Only(why.to_owned());
-        let thumb = extras::thumb(draft).ok_or_else(|| only("there is none"))?;
-        let shelf = desk.shelf.cloned().ok_or_else(|| only("there is no shelf"))?;
-        let file = thumb.file.clone();
-        let bytes = tokio::task::spawn_blocking(move || shelf.read(&file)).await;
-        let bytes = bytes.map_err(|_panicked| only("it can't be read"))?;
-        let bytes = bytes.map_err(|error| only(&format!("it is not kept any more: {error}")))?;
-        let parcel = Parcel { file: Some((&thumb.media_type, &bytes)), ..Parcel::default() };
-        let answer = match self.signed(desk, session, Call::Upload, parcel).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                let of_account = matches!(failure.class, Class::Account { .. });
-                return Err(if of_account {
-                    Lost::Account(failure)
-                } else {
-                    Lost::Only(failure.message)
-                });
-            }
+    /// Whether media were waited for long enough, or would be before the server wants to hear of
+    /// them again. Never where the account can't get in: then nothing else goes either.
+    fn is_over(&self, extras: &Extras, failure: &Failure, desk: &Desk<'_>) -> bool {
+        let now = desk.clock.now();
+        let again = match failure.class {
+            Class::Retry { not_before } | Class::RateLimited { not_before } => not_before,
+            _ => return false,
         };
-        if let Some(blob) = extras::blob(&answer.body).filter(|_| answer.is_success()) {
-            return Ok(blob.clone());
-        }
-        let server = self.access.server(session);
-        let failure = answer.failure(Call::Upload, server, desk.clock.now());
-        match answer.meaning(Call::Upload) {
-            Meaning::Stale | Meaning::Foreign | Meaning::Moved | Meaning::Suspended => {
-                Err(Lost::Account(failure))
-            }
-            _ => Err(Lost::Only(failure.message)),
-        }
+        let patience = PATIENCE_MAX.min(self.give_up_after / 2);
+        let since: Timestamp = extras.since.unwrap_or(now);
+        again.unwrap_or(now).max(now).since(since) >= patience
     }
 
     /// The DID behind a handle, as the account's server knows it.
@@ -126,19 +174,69 @@ impl Bluesky {
     }
 }
 
-/// Takes the picture out of what is journalled: the card goes without.
+/// Takes the file that a refusal of the whole record means out of it, and tells whether there is
+/// one. The server says where it is, or which blob it is, or of what type; else it is the largest.
 ///
 /// # Errors
 /// The journal can't be written.
-pub async fn drop_picture(extras: &mut Extras, desk: &Desk<'_>, why: &str) -> Result<(), Failure> {
-    say_lost(desk, why);
-    extras.blob = None;
-    extras.keep(desk).await
+pub async fn drop_file(
+    draft: &Draft,
+    extras: &mut Extras,
+    desk: &Desk<'_>,
+    why: &str,
+) -> Result<bool, Failure> {
+    let files: Vec<_> = extras::files(draft)
+        .into_iter()
+        .filter_map(|file| Some((file.file.as_str(), extras.blob(&file.file)?)))
+        .collect();
+    let Some(name) = culprit(&files, why) else {
+        return Ok(false);
+    };
+    extras.set(name, State::Refused(why.to_owned()));
+    extras.keep(draft, desk).await?;
+    Ok(true)
 }
 
-fn say_lost(desk: &Desk<'_>, why: &str) {
-    tracing::info!(
-        crosspost = desk.crosspost.map(|id| id.0),
-        "a card goes without its picture: {why}"
-    );
+/// The name of the file that a refusal is about, of those that the record holds, in order.
+fn culprit<'a>(files: &[(&'a str, &serde_json::Value)], why: &str) -> Option<&'a str> {
+    let place = ["images[", "images/"].into_iter().find_map(|before| {
+        let digits = why.split(before).nth(1)?.split(|c: char| !c.is_ascii_digit()).next()?;
+        files.get(digits.parse::<usize>().ok()?)
+    });
+    let named = |told: &dyn Fn(&serde_json::Value) -> Option<&str>| {
+        files.iter().find(|(_, blob)| told(blob).is_some_and(|told| why.contains(told)))
+    };
+    let found = place
+        .or_else(|| named(&extras::link))
+        .or_else(|| named(&|blob| blob["mimeType"].as_str()))
+        .or_else(|| files.iter().max_by_key(|(_, blob)| blob["size"].as_u64()));
+    found.map(|(name, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_about_the_file_that_it_names_and_else_about_the_largest() {
+        let blob = |link: &str, kind: &str, size: u64| json!({"ref": {"$link": link}, "mimeType": kind, "size": size});
+        let (a, b, c) = (
+            blob("bafka", "image/jpeg", 10),
+            blob("bafkb", "image/webp", 5),
+            blob("bafkc", "image/jpeg", 30),
+        );
+        let check = |why: &str, expect: &str| {
+            let files = [("a", &a), ("b", &b), ("c", &c)];
+            assert_eq!(culprit(&files, why), Some(expect), "{why}");
+        };
+        check("blob too big (maximum 1, got 10) at $.record.embed.images[0].image", "a");
+        check("Record/embed/images/1/image must be a blob", "b");
+        check("Invalid value at $.record.embed.images[9].image", "c");
+        check("Could not find blob: bafkb", "b");
+        check("Wrong type of file. It is image/webp but it must match image/png.", "b");
+        check("This file is too large. It is 1.47MB but the maximum size is 976.56KB.", "c");
+        assert_eq!(culprit(&[], "anything"), None);
+    }
 }

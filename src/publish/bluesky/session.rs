@@ -2,8 +2,8 @@
 //!
 //! A sign-in is dear (see `budget`), so tokens are remembered, renewed before they lapse, and the
 //! password is used only when nothing else is left. **Invariant:** tokens are committed before
-//! they are used, and known to `redact` before that; one task at a time changes them. A lost answer does no harm: the old refresh
-//! token works for two more hours, and a lost sign-in is only counted.
+//! they are used, and known to `redact` before that; one task at a time changes them. A lost answer
+//! does no harm: the old refresh token works for two more hours, and a lost sign-in is only counted.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use url::Url;
 
 use super::budget::Logins;
 use super::errors::Meaning;
-use super::xrpc::{Answer, Call, Parcel, call};
+use super::xrpc::{Answer, Call, Parcel, call, unposted};
 use crate::clock::Timestamp;
 use crate::config::{Credentials, Secret};
 use crate::crosspost::{Class, Failure};
@@ -103,6 +103,11 @@ impl Access {
     /// The server that calls of `session` go to.
     pub fn server<'a>(&'a self, session: &'a Session) -> &'a Url {
         if self.fixed { &self.home } else { session.pds.as_ref().unwrap_or(&self.home) }
+    }
+
+    /// The server that keeps the posts of `session`, by its own name; none where nobody told it.
+    pub fn named_server<'a>(&'a self, session: &'a Session) -> Option<&'a Url> {
+        if self.fixed { Some(&self.home) } else { session.pds.as_ref() }
     }
 
     /// The session of before, without a word to any server.
@@ -240,14 +245,6 @@ pub fn inactive(body: &Value) -> Option<Failure> {
             "sign in to the account in a browser, then run `posse-party resume ACCOUNT`",
         )
     })
-}
-
-/// A call about sessions posts nothing: whatever happened to it, it may be made again.
-fn unposted(failure: Failure) -> Failure {
-    match failure.class {
-        Class::Ambiguous => Failure::retry(failure.message),
-        _ => failure,
-    }
 }
 
 /// The PDS that a DID document names: `https`, with nothing but a host and a port.

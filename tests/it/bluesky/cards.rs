@@ -26,12 +26,12 @@ impl Bench {
         Draft { card, ..draft() }
     }
 
-    async fn send(&self, draft: &Draft) -> Outcome {
+    pub(super) async fn send(&self, draft: &Draft) -> Outcome {
         self.account().publish(draft, &self.desk()).await
     }
 
     /// Publishes `draft`, which must succeed, and tells its record.
-    async fn sent(&self, draft: &Draft) -> Value {
+    pub(super) async fn sent(&self, draft: &Draft) -> Value {
         let outcome = self.send(draft).await;
         assert!(matches!(outcome, Outcome::Published(_)), "{outcome:?}");
         let mut records = self.server.records();
@@ -39,11 +39,11 @@ impl Bench {
         records.remove(0).value
     }
 
-    fn uploads(&self) -> usize {
+    pub(super) fn uploads(&self) -> usize {
         self.server.seen_of("uploadBlob").len()
     }
 
-    fn puts(&self) -> usize {
+    pub(super) fn puts(&self) -> usize {
         self.server.seen_of("putRecord").len()
     }
 }

@@ -9,8 +9,10 @@ use super::{Refusal, Seen};
 
 /// The most bytes of one upload (5 MiB, the default of the real server).
 const UPLOAD_BYTES_MAX: usize = 5 << 20;
-/// The most bytes of a card's picture: the lexicon.
-const THUMB_BYTES_MAX: u64 = 1_000_000;
+/// The most bytes of a card's picture, and of an image before 2026-04: the lexicon.
+const IMAGE_BYTES_MAX: u64 = 1_000_000;
+/// The most bytes of a video before 2026-08.
+const VIDEO_BYTES_MAX: u64 = 100_000_000;
 
 /// What was uploaded, by its link.
 #[derive(Default)]
@@ -34,6 +36,8 @@ impl Blobs {
         let kind = match seen.body.as_slice() {
             [0xff, 0xd8, 0xff, ..] => "image/jpeg",
             [0x89, b'P', b'N', b'G', ..] => "image/png",
+            [b'<', b'h', b't', b'm', ..] => "text/html",
+            [_, _, _, _, b'f', b't', b'y', b'p', ..] => "video/mp4",
             _ => said,
         };
         let hash = Sha256::digest(&seen.body);
@@ -49,10 +53,22 @@ impl Blobs {
     /// Whether a record may name what it names. Stricter than the real server, which takes another
     /// type and size than it gave.
     pub fn check(&self, record: &Value) -> Result<(), Refusal> {
-        let blob = &record["embed"]["external"]["thumb"];
-        if blob.is_null() {
-            return Ok(());
+        let embed = &record["embed"];
+        let thumb = &embed["external"]["thumb"];
+        if !thumb.is_null() {
+            self.check_one(thumb, "image/", IMAGE_BYTES_MAX, "external.thumb")?;
         }
+        for (n, image) in embed["images"].as_array().into_iter().flatten().enumerate() {
+            let at = format!("images[{n}].image");
+            self.check_one(&image["image"], "image/", IMAGE_BYTES_MAX, &at)?;
+        }
+        if !embed["video"].is_null() {
+            self.check_one(&embed["video"], "video/mp4", VIDEO_BYTES_MAX, "video")?;
+        }
+        Ok(())
+    }
+
+    fn check_one(&self, blob: &Value, accept: &str, max: u64, at: &str) -> Result<(), Refusal> {
         let link = blob["ref"]["$link"].as_str().unwrap_or_default();
         let Some((kind, bytes)) = self.0.get(link) else {
             return Err((400, "BlobNotFound", format!("Could not find blob: {link}")));
@@ -64,13 +80,12 @@ impl Blobs {
         if blob["size"] != bytes.len() {
             return Err((400, "InvalidSize", "Size of file does not match".into()));
         }
-        if !kind.starts_with("image/") {
-            let why = format!("Expected \"image/*\" (got \"{kind}\")");
-            return Err(invalid(&why, ".mimeType"));
+        if !kind.starts_with(accept) {
+            let why = format!("Expected \"{accept}\" (got \"{kind}\")");
+            return Err(invalid(&why, &format!("{at}.mimeType")));
         }
-        if bytes.len() as u64 > THUMB_BYTES_MAX {
-            let why = format!("blob too big (maximum {THUMB_BYTES_MAX}, got {})", bytes.len());
-            return Err(invalid(&why, ""));
+        if bytes.len() as u64 > max {
+            return Err(invalid(&format!("blob too big (maximum {max}, got {})", bytes.len()), at));
         }
         Ok(())
     }
@@ -88,6 +103,6 @@ impl Blobs {
 
 /// In the words of the real server.
 fn invalid(why: &str, part: &str) -> Refusal {
-    let at = format!("$.record.embed.external.thumb{part}");
+    let at = format!("$.record.embed.{part}");
     (400, "InvalidRequest", format!("Invalid app.bsky.feed.post record: {why} at {at}"))
 }

@@ -41,7 +41,12 @@ pub fn check_post(record: &Value) -> Result<(), String> {
         }
     }
     if let Some(embed) = record.get("embed") {
-        check_external(embed)?;
+        match embed["$type"].as_str() {
+            Some("app.bsky.embed.external") => check_external(embed)?,
+            Some("app.bsky.embed.images") => check_images(embed)?,
+            Some("app.bsky.embed.video") => check_video(embed)?,
+            _ => return Err("Record/embed must be one of the union's types".into()),
+        }
     }
     match record.get("facets") {
         None => Ok(()),
@@ -50,15 +55,58 @@ pub fn check_post(record: &Value) -> Result<(), String> {
     }
 }
 
-fn check_external(embed: &Value) -> Result<(), String> {
-    if embed["$type"] != "app.bsky.embed.external" {
-        return Err("embed $type".into());
+fn check_images(embed: &Value) -> Result<(), String> {
+    let images = embed["images"].as_array().ok_or("Record/embed/images is required")?;
+    if images.is_empty() || images.len() > 4 {
+        return Err("Record/embed/images must not have more than 4 elements, and has one".into());
     }
+    for (n, image) in images.iter().enumerate() {
+        let at = format!("Record/embed/images/{n}");
+        known_keys(image, &["image", "alt", "aspectRatio"], &at)?;
+        check_blob(&image["image"], &format!("{at}/image"))?;
+        if !image["alt"].is_string() {
+            return Err(format!("{at}/alt is required"));
+        }
+        check_ratio(&image["aspectRatio"], &at)?;
+    }
+    Ok(())
+}
+
+fn check_video(embed: &Value) -> Result<(), String> {
+    let at = "Record/embed";
+    known_keys(embed, &["$type", "video", "alt", "aspectRatio"], at)?;
+    check_blob(&embed["video"], "Record/embed/video")?;
+    if let Some(alt) = embed.get("alt") {
+        let fits = |alt: &str| alt.graphemes(true).count() <= 1000 && alt.len() <= 10_000;
+        if !alt.as_str().is_some_and(fits) {
+            return Err("Record/embed/alt".into());
+        }
+    }
+    check_ratio(&embed["aspectRatio"], at)
+}
+
+fn check_ratio(ratio: &Value, at: &str) -> Result<(), String> {
+    let positive = |key: &str| ratio[key].as_u64().is_some_and(|side| side > 0);
+    if ratio.is_null() || positive("width") && positive("height") {
+        return Ok(());
+    }
+    Err(format!("{at}/aspectRatio can not be less than 1"))
+}
+
+fn known_keys(object: &Value, known: &[&str], at: &str) -> Result<(), String> {
+    let object = object.as_object().ok_or(format!("{at} must be an object"))?;
+    match object.iter().find(|(key, value)| !known.contains(&key.as_str()) || value.is_null()) {
+        Some((key, _)) => Err(format!("{at}/{key}")),
+        None => Ok(()),
+    }
+}
+
+fn check_external(embed: &Value) -> Result<(), String> {
     let external = embed["external"].as_object().ok_or("external is required")?;
     for (key, value) in external {
         match key.as_str() {
             "uri" | "title" | "description" if value.is_string() => {}
-            "thumb" => check_blob(value)?,
+            "thumb" => check_blob(value, "Record/embed/external/thumb")?,
             _ => return Err(format!("Record/embed/external/{key}")),
         }
     }
@@ -68,15 +116,15 @@ fn check_external(embed: &Value) -> Result<(), String> {
     check_uri(&external["uri"])
 }
 
-fn check_blob(blob: &Value) -> Result<(), String> {
-    let object = blob.as_object().ok_or("Record/embed/external/thumb should be a blob ref")?;
+fn check_blob(blob: &Value, at: &str) -> Result<(), String> {
+    let object = blob.as_object().ok_or(format!("{at} should be a blob ref"))?;
     let known = ["$type", "ref", "mimeType", "size"];
     let fits = object.keys().all(|key| known.contains(&key.as_str()))
         && blob["$type"] == "blob"
         && blob["ref"]["$link"].is_string()
         && blob["mimeType"].is_string()
         && blob["size"].is_u64();
-    if fits { Ok(()) } else { Err("Record/embed/external/thumb should be a blob ref".into()) }
+    if fits { Ok(()) } else { Err(format!("{at} should be a blob ref")) }
 }
 
 fn check_uri(uri: &Value) -> Result<(), String> {
