@@ -166,10 +166,18 @@ const png = (width, height) => {
 
 /** The titles of the entries whose page there is. */
 const paged = new Set()
+/** How many images the entries of these titles carry. */
+const pictured = new Map()
+/** The `n`th of them: small enough to go as it is. */
+const image = (n) => png(64 + n, 64)
 const web = http.createServer((request, response) => {
   const title = titles[Number(request.url.slice(1))]
+  const [, nth] = request.url.match(/^\/image-(\d)\.png$/) ?? []
   if (request.url === '/picture.png') {
     response.end(png(1600, 800))
+  } else if (nth !== undefined) {
+    response.setHeader('content-type', 'image/png')
+    response.end(image(Number(nth)))
   } else if (paged.has(title)) {
     response.setHeader('content-type', 'text/html; charset=utf-8')
     response.end(`<title>no</title><meta property="og:title" content="The page of ${title}">
@@ -267,12 +275,18 @@ const write = (path, text) => {
   renameSync(`${path}.new`, path)
 }
 
+const enclosures = (title) => Array.from({ length: pictured.get(title) ?? 0 }, (_, n) => `
+    <media:content xmlns:media="http://search.yahoo.com/mrss/" medium="image" type="image/png"
+      url="http://127.0.0.1:${webPort}/image-${n}.png">
+      <media:description type="plain">Image ${n} &amp; more</media:description>
+    </media:content>`).join('')
+
 const publishFeed = () => {
   const entries = titles.map((title, n) => `
   <entry>
     <id>tag:example.com,2026:${n}</id>
     <title>${title}</title>
-    <link href="http://127.0.0.1:${webPort}/${n}"/>
+    <link href="http://127.0.0.1:${webPort}/${n}"/>${enclosures(title)}
     <published>${new Date().toISOString()}</published>
     <updated>${new Date().toISOString()}</updated>
   </entry>`)
@@ -360,6 +374,21 @@ const hasPicture = async (title) => {
   if (bytes.length !== thumb.size || bytes.readUInt16BE(0) !== 0xffd8) throw new Error('no JPEG')
 }
 
+/** That the one post of an entry shows all its images, with their words, byte for byte. */
+const hasImages = async (title) => {
+  await reaches(title, 'published')
+  const [post, ...more] = (await records()).filter((post) => post.text.startsWith(title))
+  if (more.length > 0) throw new Error(`it is there ${more.length + 1} times`)
+  texts.set(title, post.text) // the URL stands in the text, now that there is no card
+  const images = post.embed?.images ?? []
+  if (images.length !== pictured.get(title)) throw new Error(JSON.stringify(post))
+  for (const [n, { image: there, alt, aspectRatio: { width, height } }] of images.entries()) {
+    if (alt !== `Image ${n} & more`) throw new Error(alt)
+    if (width !== 64 + n || height !== 64) throw new Error(`${width} × ${height}`)
+    if (!image(n).equals(await blob(there))) throw new Error(`image ${n} is another`)
+  }
+}
+
 const isTriedInVain = async (title) => {
   await until('an attempt', async () => (await crosspost(title))?.attempts > 0)
   if ((await crosspost(title)).state === 'published') throw new Error('published to nobody')
@@ -441,6 +470,30 @@ const cases = {
     if (post.text !== text || post.embed || more.length > 0) throw new Error(JSON.stringify(post))
     texts.set(title, text)
     if (!seen.includes('putRecord 400 InvalidRequest spoiled')) throw new Error('it was taken')
+  },
+  'images with their words, and what the server gives back': async (title) => {
+    pictured.set(title, 4)
+    announce(title)
+    await hasImages(title)
+  },
+  'lost answer to the upload of an image': async (title) => {
+    pictured.set(title, 2)
+    troubles.push({ method: 'uploadBlob', what: 'lose' })
+    announce(title)
+    await hasImages(title)
+  },
+  'lost answer to the putRecord of a post with images': async (title) => {
+    pictured.set(title, 2)
+    troubles.push({ method: 'putRecord', what: 'lose' })
+    announce(title)
+    await hasImages(title)
+  },
+  'images that the server lost before the post': async (title) => {
+    pictured.set(title, 2)
+    troubles.push({ method: 'putRecord', what: 'forgotten' })
+    announce(title)
+    await hasImages(title)
+    if (!seen.includes('putRecord 400 BlobNotFound forgotten')) throw new Error('the server had it')
   },
   'expired access token': async (title) => {
     troubles.push({ method: 'putRecord', what: 'expired' })
