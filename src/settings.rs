@@ -169,9 +169,11 @@ impl Settings {
         settings.values().into_iter().zip(origins).map(choice).collect()
     }
 
-    /// The same without a link card: the URL is in the text then.
+    /// The same without a link card: the URL is in the text then. Media that gave way to the card
+    /// stay away.
     pub fn without_card(mut self) -> Self {
         (self.attach_link, self.append_url) = (false, true);
+        self.media_from = MediaFrom::None;
         self
     }
 }

@@ -44,7 +44,7 @@ struct Chapter {
     #[serde(serialize_with = "rfc3339")]
     created_at: Option<Timestamp>,
     text: Option<String>,
-    /// What the post goes without.
+    /// What was done to make it fit, and what it goes without.
     notes: Vec<String>,
     history: Vec<Attempt>,
     next: String,
@@ -89,12 +89,14 @@ pub fn why(path: &Path, arguments: &Arguments) -> std::result::Result<Answer, Cl
 fn story(db: &Connection, entry: EntryStory, now: Timestamp) -> Result<Story> {
     let filter = Filter { entry: Some(entry.id), ..Filter::default() };
     let chapter = |line: Line| -> Result<Chapter> {
-        let (created, text) = views::origin(db, line.id)?;
+        let (created, draft) = views::origin(db, line.id)?;
+        let mut notes = draft.as_ref().map_or_else(Vec::new, |draft| draft.notes.clone());
+        notes.extend(written(crossposts::note(db, line.id, NOTES)?));
         let account = accounts::by_label(db, &line.account)?;
         Ok(Chapter {
             created_at: Some(created),
-            text,
-            notes: notes(crossposts::note(db, line.id, NOTES)?),
+            text: draft.map(|draft| draft.text),
+            notes,
             history: views::attempts(db, line.id)?,
             next: next::step(&line, account.as_ref(), now),
             line,
@@ -105,8 +107,8 @@ fn story(db: &Connection, entry: EntryStory, now: Timestamp) -> Result<Story> {
 }
 
 /// The lines that a publisher left in the journal.
-fn notes(written: Option<Value>) -> Vec<String> {
-    let lines = written.iter().filter_map(Value::as_array).flatten();
+fn written(notes: Option<Value>) -> Vec<String> {
+    let lines = notes.iter().filter_map(Value::as_array).flatten();
     lines.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::decide::{self, Verdict};
 use super::fetch::{Fetched, Purpose};
 use super::{Worker, card, say};
+use crate::compose::media::Wanted;
 use crate::compose::{self, ComposeError, Subject};
 use crate::crosspost::Failure;
 use crate::draft::{Channel, Draft};
@@ -91,11 +92,12 @@ impl Worker {
     ) -> std::result::Result<Draft, Undrafted> {
         let mut fetched = Fetched::default();
         if let Some(sources) = self.sources.as_deref() {
-            let wanted = compose::media::wanted(subject).media;
+            let Wanted { media: wanted, notes } = compose::media::wanted(subject);
             let is_story = subject.settings.channel == Channel::Story;
             let host = self.host.as_ref().map(|host| (host, crosspost.id));
             let purpose = Purpose { limits: subject.media_limits, is_story, host };
             fetched = sources.fetch_all(&wanted, &purpose, &|| self.beat()).await;
+            fetched.notes.splice(..0, notes);
             card::say_notes(subject, &fetched.notes);
         }
         let media = self.sources.as_ref().map(|_| fetched.media.as_slice());

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Result;
 use crate::clock::Timestamp;
 use crate::crosspost::State;
+use crate::draft::Draft;
 use crate::names::{AccountId, CrosspostId, EntryId, FeedId, Label};
 
 /// A line of `list`.
@@ -289,17 +290,18 @@ pub fn earliest_due(connection: &Connection, account: AccountId) -> Result<Optio
     Ok(at.flatten().map(Timestamp::from_millis))
 }
 
-/// When a crosspost was entered into the ledger, and the text that is frozen in it.
+/// When a crosspost was entered into the ledger, and the draft that is frozen in it.
 ///
 /// # Errors
 /// The database can't be read.
-pub fn origin(connection: &Connection, id: CrosspostId) -> Result<(Timestamp, Option<String>)> {
-    let row: (i64, Option<String>) = connection.query_row(
-        "SELECT created_at, json_extract(draft, '$.text') FROM crossposts WHERE id = ?1",
+pub fn origin(connection: &Connection, id: CrosspostId) -> Result<(Timestamp, Option<Draft>)> {
+    let (at, draft): (i64, Option<String>) = connection.query_row(
+        "SELECT created_at, draft FROM crossposts WHERE id = ?1",
         [id.0],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| row.try_into(),
     )?;
-    Ok((Timestamp::from_millis(row.0), row.1))
+    let draft = draft.map(|draft| serde_json::from_str(&draft)).transpose()?;
+    Ok((Timestamp::from_millis(at), draft))
 }
 
 /// How many crossposts of an account are neither settled nor held.

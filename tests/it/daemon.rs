@@ -4,6 +4,7 @@ mod cards; // from a page to a card
 mod kills; // kill -9 anywhere
 mod manners; // how feeds are asked
 mod notify; // what systemd hears
+mod pictures; // images, from the feed to the posts
 mod reloads; // SIGHUP, SIGUSR1
 mod secrets; // nobody reads them
 mod sessions; // what is asked once and remembered

@@ -67,11 +67,13 @@ impl Reader {
     pub async fn media(&self, drafting: &Drafting<'_>) -> Option<Fetched> {
         let sources = self.sources.as_ref()?;
         let (wanted, channel) = drafting.with(None, None, |subject| {
-            (compose::media::wanted(subject).media, subject.settings.channel)
+            (compose::media::wanted(subject), subject.settings.channel)
         });
         let limits = &drafting.target.media_limits;
         let purpose = Purpose { limits, is_story: channel == Channel::Story, host: None };
-        Some(sources.fetch_all(&wanted, &purpose, &|| ()).await)
+        let mut fetched = sources.fetch_all(&wanted.media, &purpose, &|| ()).await;
+        fetched.notes.splice(..0, wanted.notes);
+        Some(fetched)
     }
 
     /// The image that is sent, to be shown in a page; none where it is no image, or not fetched.

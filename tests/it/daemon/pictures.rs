@@ -1,0 +1,156 @@
+//! Images of an entry, from its feed to the posts on two platforms: fetched once, fitted, with
+//! their alternative text, whole after a kill, and no reason that a post fails.
+
+use std::time::Duration;
+
+use image::{ImageEncoder, RgbImage};
+
+use super::{HASTY, fedi, mastodon, sky};
+use crate::bluesky_server::{BlueskyServer, Trouble};
+use crate::daemon_process::{Daemon, FeedHost, Site, news};
+use crate::mastodon_server::{Fault, MastodonServer, Route};
+use crate::wire::{Reply, Server};
+use crate::world::Item;
+
+/// Loopback, where the pictures of these tests are.
+const OPEN: &str = "[http]\nallow_private = [\"127.0.0.1\"]\n";
+
+/// A server of pictures, a feed, two platforms and a daemon between them.
+struct Stage {
+    web: Server,
+    blog: FeedHost,
+    fediverse: MastodonServer,
+    bluesky: BlueskyServer,
+    site: Site,
+}
+
+impl Stage {
+    /// The web answers as `answer` says.
+    fn new(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        let web = Server::start(move |request| answer(request.path()));
+        let (blog, fediverse) = (FeedHost::start(vec![news("old")]), mastodon());
+        let bluesky = BlueskyServer::start();
+        let accounts = [fedi(&fediverse), sky(&bluesky)].concat();
+        let site = Site::new(&[&blog.config("blog"), &accounts, OPEN, HASTY].concat());
+        Self { web, blog, fediverse, bluesky, site }
+    }
+
+    /// Starts the daemon, and announces an entry with these pictures.
+    fn start(&self, pictures: &[(&str, &str)]) -> Daemon {
+        let daemon = self.site.start();
+        daemon.wait("first sight of blog for fedi");
+        daemon.wait("first sight of blog for sky");
+        let media: Vec<_> = pictures
+            .iter()
+            .map(|(path, alt)| serde_json::json!({ "url": self.web.url(path), "alt": alt }))
+            .collect();
+        let post = serde_json::json!({ "media": media }).to_string();
+        // a test's feed lives as long as the test
+        self.blog.add(Item { post: Box::leak(post.into_boxed_str()), ..news("1") });
+        daemon
+    }
+
+    /// What the two platforms show of the only post: the texts of its pictures.
+    fn alts(&self) -> [Vec<String>; 2] {
+        let [post] = self.fediverse.wait_posted(1).try_into().unwrap();
+        let of_fediverse = post.media.iter().map(|medium| medium.alt.clone()).collect();
+        let [record] = self.bluesky.wait_records(1).try_into().unwrap();
+        let images = record.value["embed"]["images"].as_array().cloned().unwrap_or_default();
+        let of_bluesky = images.iter().map(|it| it["alt"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(self.bluesky.complaints(), [] as [&str; 0]);
+        [of_fediverse, of_bluesky]
+    }
+
+    fn asked(&self, path: &str) -> usize {
+        self.web.requests().iter().filter(|request| request.path() == path).count()
+    }
+}
+
+fn png(seed: u8) -> Reply {
+    let image = RgbImage::from_fn(120, 80, |x, y| image::Rgb([x as u8, y as u8, seed]));
+    let mut bytes = Vec::new();
+    let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+    encoder.write_image(&image, 120, 80, image::ExtendedColorType::Rgb8).unwrap();
+    Reply::ok(bytes).header("Content-Type", "image/png")
+}
+
+fn pictures(path: &str) -> Reply {
+    match path {
+        "/a.png" => png(1),
+        "/b.png" => png(2),
+        _ => Reply::status(404),
+    }
+}
+
+#[test]
+fn pictures_go_to_both_with_their_words_and_are_fetched_once() {
+    let stage = Stage::new(pictures);
+    let daemon = stage.start(&[("/a.png", "first"), ("/b.png", "second")]);
+    assert_eq!(stage.alts(), [["first", "second"], ["first", "second"]]);
+    let posted = &stage.fediverse.posts()[0];
+    assert!(posted.text.contains("Entry 1 https://"), "{}", posted.text);
+    let record = &stage.bluesky.records()[0].value;
+    // the link did not vanish with the card
+    assert!(record["facets"][0]["features"][0]["uri"].as_str().unwrap().starts_with("https://"));
+    assert_eq!((stage.asked("/a.png"), stage.asked("/b.png")), (1, 1));
+    daemon.wait("published \"Entry 1\" to fedi");
+    daemon.wait("published \"Entry 1\" to sky");
+    daemon.stop();
+}
+
+#[test]
+fn one_that_is_gone_is_left_out_and_told() {
+    let stage = Stage::new(pictures);
+    let daemon = stage.start(&[("/gone.png", "gone"), ("/a.png", "there")]);
+    assert_eq!(stage.alts(), [["there"], ["there"]]);
+    let line = daemon.wait("\"Entry 1\" on fedi: `");
+    assert!(line.contains("/gone.png` is left out: the server answers 404"), "{line}");
+    daemon.wait("published \"Entry 1\" to sky");
+    let (code, why) = stage.site.run(&["why", &news("1").url]);
+    assert_eq!(code, Some(0));
+    assert!(why.contains("/gone.png` is left out: the server answers 404"), "{why}");
+    daemon.stop();
+}
+
+#[test]
+fn where_none_can_be_had_there_is_the_card_and_the_text() {
+    let stage = Stage::new(|_| Reply::ok("<html>no picture</html>"));
+    let daemon = stage.start(&[("/a.png", "one")]);
+    assert_eq!(stage.alts(), [[""; 0], [""; 0]]);
+    let record = &stage.bluesky.records()[0].value;
+    assert_eq!(record["embed"]["$type"], "app.bsky.embed.external", "{record}");
+    assert!(stage.fediverse.posts()[0].text.contains("https://"));
+    daemon.wait("published \"Entry 1\" to sky");
+    daemon.stop();
+}
+
+#[test]
+fn lost_answers_and_kills_end_in_one_post_with_all_pictures() {
+    for lost in 0..3 {
+        let stage = Stage::new(pictures);
+        match lost {
+            0 => {
+                stage.fediverse.script(Route::Upload, Fault::lost());
+                stage.bluesky.script("uploadBlob", Trouble::StoreThenClose);
+            }
+            1 => {
+                stage.fediverse.script(Route::Publish, Fault::lost());
+                stage.bluesky.script("putRecord", Trouble::StoreThenClose);
+            }
+            _ => {
+                stage.fediverse.script(Route::Upload, Fault::dropped());
+                stage.bluesky.script("uploadBlob", Trouble::HangUp);
+            }
+        }
+        let mut daemon = stage.start(&[("/a.png", "first"), ("/b.png", "second")]);
+        for _ in 0..3 {
+            let requests = stage.fediverse.requests().len();
+            stage.fediverse.wait_requests(requests + 1, Duration::from_millis(300));
+            daemon.kill();
+            daemon = stage.site.start();
+        }
+        assert_eq!(stage.alts(), [["first", "second"], ["first", "second"]], "{lost}");
+        daemon.stop();
+        assert_eq!((stage.fediverse.posts().len(), stage.bluesky.records().len()), (1, 1));
+    }
+}
