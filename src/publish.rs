@@ -23,6 +23,7 @@ pub mod backoff; // how long to wait
 pub mod bluesky; // AT Protocol accounts
 pub mod classify; // what an error means
 pub mod mastodon; // any server that speaks the Mastodon API
+pub mod meta; // what Meta's platforms share
 pub mod outbox; // a local file
 
 /// The publisher of an account; none when it has no credentials, as on a dry run.

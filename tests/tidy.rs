@@ -110,7 +110,7 @@ const PURE: &[&str] = &[
 const IMPURE_WORDS: &[&str] = &["async", "await", "Clock", "rusqlite", "reqwest", "tokio"];
 
 /// What the platforms share; every other file of `publish/` is one platform, and names no other.
-const PUBLISH_SHARED: &[&str] = &["backoff", "classify"];
+const PUBLISH_SHARED: &[&str] = &["backoff", "classify", "meta"];
 
 /// Words that say nothing.
 const EMPTY_NAMES: &[&str] =
