@@ -49,7 +49,7 @@ impl Platform {
     ];
 
     /// Those that an account can have: they have a publisher. The others can be previewed.
-    pub const PUBLISHED: [Self; 3] = [Self::Mastodon, Self::Bluesky, Self::Outbox];
+    pub const PUBLISHED: [Self; 4] = [Self::Mastodon, Self::Bluesky, Self::Threads, Self::Outbox];
 
     /// The tag used in config, SQL, log and feeds.
     pub const fn tag(self) -> &'static str {

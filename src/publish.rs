@@ -25,6 +25,7 @@ pub mod classify; // what an error means
 pub mod mastodon; // any server that speaks the Mastodon API
 pub mod meta; // what Meta's platforms share
 pub mod outbox; // a local file
+pub mod threads; // Threads accounts
 
 /// The publisher of an account; none when it has no credentials, as on a dry run.
 pub fn open(
@@ -42,6 +43,9 @@ pub fn open(
         Credentials::Bluesky { identifier, app_password, base_url } => Arc::new(
             bluesky::Bluesky::new(identifier, app_password, base_url, http.clone(), delivery),
         ),
+        Credentials::Threads { access_token, api_version, base_url } => {
+            Arc::new(threads::Threads::new(access_token, api_version, base_url, http.clone()))
+        }
         Credentials::Outbox { path } => Arc::new(outbox::Outbox::new(path)),
     })
 }

@@ -116,9 +116,9 @@ pub const fn credentials(platform: Platform) -> &'static [&'static str] {
     match platform {
         Platform::Mastodon => &["base_url", "access_token"],
         Platform::Bluesky => &["identifier", "app_password", "base_url"],
+        Platform::Threads => &["access_token", "api_version", "base_url"],
         Platform::Outbox => &["path"],
-        Platform::Threads
-        | Platform::Instagram
+        Platform::Instagram
         | Platform::Facebook
         | Platform::LinkedIn
         | Platform::X

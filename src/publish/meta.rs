@@ -11,6 +11,7 @@
 pub mod answer; // what came back
 pub mod errors; // what a refusal means: one table
 pub mod graph; // one call
+pub mod likeness; // whether a post in a list is the one that was sent
 pub mod rest; // when an account makes a pause
 pub mod token; // what lets us in, and how it is renewed
 pub mod usage; // how much of the allowance is used

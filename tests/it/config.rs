@@ -646,7 +646,7 @@ fn mistakes_in_other_accounts() {
     ];
     assert_snapshot!(said("", &rows), @r###"
     [accounts.a]
-        accounts.a.platform: is missing, want `mastodon`, `bluesky` or `outbox`
+        accounts.a.platform: is missing, want `mastodon`, `bluesky`, `threads` or `outbox`
     [accounts.a]
     platform = "mastadon"
         accounts.a.platform: `mastadon` is unknown, want `mastodon`
@@ -654,11 +654,11 @@ fn mistakes_in_other_accounts() {
     platform = "myspace"
     access_token = "x"
     frequency = 3
-        accounts.a.platform: `myspace` is unknown, want `mastodon`, `bluesky` or `outbox`
+        accounts.a.platform: `myspace` is unknown, want `mastodon`, `bluesky`, `threads` or `outbox`
         accounts.a.frequency: unknown key, docs/configuration.md has those that there are
     [accounts.a]
     platform = ["bluesky"]
-        accounts.a.platform: a list is no word, want `mastodon`, `bluesky` or `outbox`
+        accounts.a.platform: a list is no word, want `mastodon`, `bluesky`, `threads` or `outbox`
     [accounts.a]
     platform = "bsky"
     identifier = "me.example"
@@ -675,7 +675,7 @@ fn mistakes_in_other_accounts() {
         accounts.a.app_password: is missing, want for example `{ file = "bluesky.password" }`
         accounts.a.identifier: is missing, want your handle, for example `me.bsky.social`
         accounts.a.handle: unknown key, want `identifier`
-        accounts.a.access_token: `access_token` is a key of mastodon accounts, and the platform here is `bluesky`
+        accounts.a.access_token: `access_token` is a key of mastodon and threads accounts, and the platform here is `bluesky`
     [accounts.a]
     platform = "bluesky"
     identifier = "me"
@@ -701,7 +701,7 @@ fn mistakes_in_other_accounts() {
     platform = "outbox"
     path = "x"
     base_url = "https://x.example"
-        accounts.a.base_url: `base_url` is a key of mastodon and bluesky accounts, and the platform here is `outbox`
+        accounts.a.base_url: `base_url` is a key of mastodon, bluesky and threads accounts, and the platform here is `outbox`
     [accounts."my account"]
     platform = "outbox"
     path = "x"
@@ -1264,6 +1264,7 @@ fn examples() -> (Config, Config) {
             ("config.toml", text),
             ("credentials/fediverse-token", "a"),
             ("credentials/bluesky-password", "b"),
+            ("credentials/threads-token", "c"),
         ]);
         folder.load().unwrap()
     };
@@ -1277,7 +1278,7 @@ fn the_example_is_right_and_names_the_true_defaults() {
     let (plain, full) = examples();
     assert_eq!(plain.warnings, Vec::<String>::new());
     assert_eq!(full.warnings, Vec::<String>::new());
-    assert_eq!((full.feeds.len(), full.accounts.len()), (2, 3));
+    assert_eq!((full.feeds.len(), full.accounts.len()), (2, 4));
     let shown = full.defaults.clone();
     // what is shown as a default is the default
     assert_eq!((&full.delivery, &full.log), (&plain.delivery, &plain.log));

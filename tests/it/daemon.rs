@@ -11,6 +11,7 @@ mod sessions; // what is asked once and remembered
 mod spine; // from a feed to posts
 mod starts; // what it refuses to start on
 mod stops; // SIGTERM, SIGINT
+mod slow; // what a platform works on
 mod storage; // disks that are full or can't be written
 
 use crate::bluesky_server::{APP_PASSWORD, BlueskyServer, HANDLE};

@@ -105,7 +105,11 @@ fn about_foreign(key: &str, platform: Platform) -> Option<String> {
     }
     let meant = schema::meant(key, &schema::account(None))?;
     let of: Vec<_> = schema::platforms_with(meant).iter().map(|other| other.tag()).collect();
-    let (of, this) = (of.join(" and "), platform.tag());
+    let (of, this) = (of.join(", "), platform.tag());
+    let of = match of.rsplit_once(", ") {
+        Some((most, last)) => format!("{most} and {last}"),
+        None => of,
+    };
     Some(format!("`{meant}` is a key of {of} accounts, and the platform here is `{this}`"))
 }
 
@@ -132,25 +136,30 @@ fn credentials(
             Some(Credentials::Mastodon { base_url: base_url?, access_token: token? })
         }
         Platform::Bluesky => {
-            let has_base_url = section.has("base_url");
-            let base_url = base_url(report, section);
+            let base_url = base_url_if_any(report, section);
             let identifier = section.read(report, "identifier", identifier);
             let password = secret(report, around, section, "app_password", dry_run);
-            if has_base_url && base_url.is_none() {
-                return None;
-            }
             Some(Credentials::Bluesky {
                 identifier: identifier?,
                 app_password: password?,
-                base_url,
+                base_url: base_url?,
+            })
+        }
+        Platform::Threads => {
+            let base_url = base_url_if_any(report, section);
+            let token = secret(report, around, section, "access_token", dry_run);
+            let api_version = api_version(report, section, "v1.0");
+            Some(Credentials::Threads {
+                access_token: token?,
+                api_version: api_version?,
+                base_url: base_url?,
             })
         }
         Platform::Outbox => {
             let path = section.read(report, "path", |node| value::path(node, around.folder));
             Some(Credentials::Outbox { path: path? })
         }
-        Platform::Threads
-        | Platform::Instagram
+        Platform::Instagram
         | Platform::Facebook
         | Platform::LinkedIn
         | Platform::X
@@ -161,6 +170,7 @@ fn credentials(
 /// What an account of `platform` can't do without, and what it looks like.
 fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
     const ACCESS_TOKEN: &str = "for example `{ file = \"mastodon.token\" }`";
+    const THREADS_TOKEN: &str = "for example `{ file = \"threads.token\" }`";
     const APP_PASSWORD: &str = "for example `{ file = \"bluesky.password\" }`";
     match platform {
         Platform::Mastodon => &[
@@ -171,9 +181,9 @@ fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
             ("identifier", "your handle, for example `me.bsky.social`"),
             ("app_password", APP_PASSWORD),
         ],
+        Platform::Threads => &[("access_token", THREADS_TOKEN)],
         Platform::Outbox => &[("path", "a file, for example `outbox.jsonl`")],
-        Platform::Threads
-        | Platform::Instagram
+        Platform::Instagram
         | Platform::Facebook
         | Platform::LinkedIn
         | Platform::X
@@ -195,6 +205,28 @@ fn base_url(report: &mut Report, section: &mut Section) -> Option<Url> {
         report.warning(place, &section.path_of("base_url"), message);
     }
     Some(url)
+}
+
+/// The origin that the owner named, if they named one; `None` where that was reported.
+fn base_url_if_any(report: &mut Report, section: &mut Section) -> Option<Option<Url>> {
+    if section.has("base_url") { base_url(report, section).map(Some) } else { Some(None) }
+}
+
+/// The version of an API, such as `v1.0`; `None` where a bad one was reported.
+fn api_version(report: &mut Report, section: &mut Section, default: &str) -> Option<String> {
+    if !section.has("api_version") {
+        return Some(default.into());
+    }
+    section.read(report, "api_version", |node| {
+        let text = value::text(node)?;
+        let parts: Vec<_> = text.strip_prefix('v').unwrap_or_default().split('.').collect();
+        let is_number =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if parts.len() == 2 && parts.iter().all(is_number) {
+            return Ok(text.to_owned());
+        }
+        Err(format!("{} is no version, want for example `{default}`", value::shown(text)))
+    })
 }
 
 /// A handle, an e-mail address or a DID.

@@ -6,6 +6,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::usage::Usage;
+use crate::clock::Timestamp;
 use crate::redact::redact;
 
 /// The most characters of Meta's own words that are shown.
@@ -18,6 +19,8 @@ pub struct Answer {
     pub status: u16,
     /// How much of the allowance is used, as the headers say.
     pub usage: Usage,
+    /// What time it is over there, where that was said.
+    pub date: Option<Timestamp>,
     /// The version that answered, where it says so.
     pub version: Option<String>,
     /// The body; null where it is no JSON, as with the pages that are shown during outages.
@@ -52,6 +55,7 @@ impl Answer {
         Self {
             status,
             usage: Usage::read(headers),
+            date: text("date").and_then(crate::http::date::parse),
             version: versions.iter().find_map(|name| text(name)).map(str::to_owned),
             body: serde_json::from_slice(bytes).unwrap_or(Value::Null),
         }
@@ -87,10 +91,9 @@ impl Answer {
                 trace: words(&error["fbtrace_id"]),
             });
         }
-        // the doors for codes have a flat shape (not seen on tape)
-        let flat = ["error_message", "error_type", "error_description"];
-        let is_flat = error.is_string() || flat.iter().any(|key| self.body[*key].is_string());
-        is_flat.then(|| {
+        // the doors for codes have a flat shape (not seen on tape); `error_message` alone is of a
+        // container that failed
+        (error.is_string() || self.body["error_type"].is_string()).then(|| {
             let text = |key: &str| self.body[key].as_str().unwrap_or_default().to_owned();
             let message = [text("error_message"), text("error_description")].concat();
             GraphError {
@@ -191,6 +194,7 @@ mod tests {
         };
         check(200, r#"{"id":"1"}"#, true);
         check(200, r#"{"error":{"code":1,"message":"x"}}"#, false);
+        check(200, r#"{"id":"1","status":"ERROR","error_message":"UNKNOWN"}"#, true);
         check(200, "<html>", false);
         check(200, "", false);
         check(500, r#"{"id":"1"}"#, false);

@@ -30,6 +30,7 @@ fn every_example_is_right_and_says_nothing_odd() {
         ("docs/composition.md", 3),
         ("docs/accounts/mastodon.md", 1),
         ("docs/accounts/bluesky.md", 1),
+        ("docs/accounts/threads.md", 1),
         ("docs/accounts/outbox.md", 1),
     ];
     for (page, count) in pages {
@@ -51,6 +52,7 @@ fn every_example_is_right_and_says_nothing_odd() {
                 ("credentials/fediverse-token", "c"),
                 ("credentials/mastodon-token", "d"),
                 ("credentials/bluesky-password", "e"),
+                ("credentials/threads-token", "f"),
             ]);
             match folder.load() {
                 Ok(config) => assert_eq!(config.warnings, [""; 0], "{page}:{line}"),

@@ -1,0 +1,201 @@
+//! Session: the calls of Threads' API that a post takes, with what they give in types of ours.
+
+use std::time::Duration;
+
+use super::post::Param;
+use super::work::{ContainerId, MediaId};
+use crate::clock::Timestamp;
+use crate::config::Secret;
+use crate::crosspost::Failure;
+use crate::publish::Desk;
+use crate::publish::meta::likeness::moment;
+use crate::publish::meta::usage::{self, Usage};
+use crate::publish::meta::{Ask, Graph, Meaning, Phase, Refusal};
+
+/// The most posts of one list.
+pub const LIST_MAX: usize = 100;
+
+/// An account with what lets us in.
+pub struct Session<'a> {
+    /// The API.
+    pub graph: &'a Graph,
+    /// What is at hand.
+    pub desk: &'a Desk<'a>,
+    /// The token.
+    pub token: Secret,
+    /// What a pause of a second lasts.
+    pub second: Duration,
+}
+
+/// How a container is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Being worked on, or a word that is not known.
+    Busy,
+    /// Can be published.
+    Finished,
+    /// Is published.
+    Published,
+    /// Failed, with the word for it.
+    Failed(String),
+    /// Too old.
+    Expired,
+    /// Not there; just after it was made that means little.
+    Missing,
+}
+
+/// A container that was looked at.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// How it is.
+    pub status: Status,
+    /// What time it is over there.
+    pub date: Option<Timestamp>,
+    /// How much of the allowance is used.
+    pub usage: Usage,
+}
+
+/// A post in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: MediaId,
+    /// Its text.
+    pub text: String,
+    /// The link of its card.
+    pub link: Option<String>,
+    /// `TEXT_POST`, `IMAGE`, `VIDEO`, `CAROUSEL_ALBUM` …
+    pub kind: String,
+    /// Its page; absent for posts that Meta has flagged.
+    pub permalink: Option<String>,
+    /// When it was published, by Threads' clock.
+    pub at: Option<Timestamp>,
+}
+
+impl Session<'_> {
+    /// Makes a container, which nobody sees. A lost answer costs nothing: the next one is another.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn create(&self, params: &[Param]) -> Result<ContainerId, Refusal> {
+        let params: Vec<_> = params.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let ask = Ask {
+            token: Some(&self.token),
+            ..Ask::write(Phase::Create, "make the container", "/me/threads", &params)
+        };
+        self.graph.ask_for(self.desk, &ask, "id").await.map(ContainerId)
+    }
+
+    /// Asks how a container is.
+    ///
+    /// # Errors
+    /// It could not be asked.
+    pub async fn look(&self, id: &ContainerId) -> Result<Look, Failure> {
+        let path = format!("/{}", id.0);
+        let params = [("fields", "id,status,error_message")];
+        let ask =
+            Ask { token: Some(&self.token), ..Ask::read("look at the container", &path, &params) };
+        let answer = match self.graph.ask(self.desk, &ask).await {
+            Ok(answer) => answer,
+            Err(Refusal { meaning: Meaning::Missing | Meaning::NotReady, .. }) => {
+                let usage = Usage::default();
+                return Ok(Look { status: Status::Missing, date: None, usage });
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let status = match answer.text("status").as_deref() {
+            Some("FINISHED") => Status::Finished,
+            Some("PUBLISHED") => Status::Published,
+            Some("EXPIRED") => Status::Expired,
+            Some("ERROR") => {
+                let why = answer.text("error_message").unwrap_or_else(|| "UNKNOWN".into());
+                Status::Failed(why)
+            }
+            _ => Status::Busy,
+        };
+        Ok(Look { status, date: answer.date, usage: answer.usage })
+    }
+
+    /// Publishes a container. The one call here that can't be taken back.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn publish(&self, id: &ContainerId) -> Result<MediaId, Refusal> {
+        let params = [("creation_id", id.0.as_str())];
+        let ask = Ask {
+            token: Some(&self.token),
+            ..Ask::write(Phase::Publish, "publish", "/me/threads_publish", &params)
+        };
+        self.graph.ask_for(self.desk, &ask, "id").await.map(MediaId)
+    }
+
+    /// The page of a post, if it can be had: just after the publication it may not be there yet,
+    /// which is no reason to doubt the post.
+    pub async fn permalink(&self, id: &MediaId) -> Option<String> {
+        const TRIES: u32 = 2;
+        let path = format!("/{}", id.0);
+        let params = [("fields", "permalink")];
+        let ask = Ask {
+            token: Some(&self.token),
+            ..Ask::read("ask for the page of the post", &path, &params)
+        };
+        for tried in 0..TRIES {
+            if tried > 0 {
+                self.pause(2).await;
+            }
+            if let Ok(page) = self.graph.ask_for(self.desk, &ask, "permalink").await {
+                return Some(page);
+            }
+        }
+        None
+    }
+
+    /// The account's own posts since `since`, newest first, at most [`LIST_MAX`].
+    ///
+    /// # Errors
+    /// They could not be read.
+    pub async fn list(&self, since: Timestamp) -> Result<Vec<Listed>, Failure> {
+        const FIELDS: &str =
+            "id,text,permalink,timestamp,media_type,shortcode,link_attachment_url,is_reply";
+        let (since, limit) = ((since.as_millis() / 1000).to_string(), LIST_MAX.to_string());
+        let params = [("fields", FIELDS), ("since", &since), ("limit", &limit)];
+        let ask = Ask {
+            token: Some(&self.token),
+            ..Ask::read("look through the posts", "/me/threads", &params)
+        };
+        let answer = self.graph.ask(self.desk, &ask).await?;
+        let Some(list) = answer.body["data"].as_array() else {
+            return Err(Failure::retry("could not look through the posts: there is no list"));
+        };
+        Ok(list.iter().filter_map(listed).collect())
+    }
+
+    /// Waits for so many seconds, within an attempt.
+    pub async fn pause(&self, seconds: u32) {
+        let now = self.desk.clock.now();
+        self.desk.clock.sleep_until(now.plus(self.second * seconds), Duration::MAX).await;
+    }
+}
+
+impl Look {
+    /// A wait, longer where little of the allowance is left: only looking too often uses it up.
+    pub fn stretched(&self, wait: Duration) -> Duration {
+        match self.usage.percent {
+            usage::STOP.. => wait.max(self.usage.regain.unwrap_or(Duration::from_secs(900))),
+            usage::SLOW.. => wait * 4,
+            _ => wait,
+        }
+    }
+}
+
+fn listed(item: &serde_json::Value) -> Option<Listed> {
+    let text = |key: &str| item[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    Some(Listed {
+        id: MediaId(crate::publish::meta::answer::words(&item["id"])?),
+        text: text("text").unwrap_or_default(),
+        link: text("link_attachment_url"),
+        kind: text("media_type").unwrap_or_default(),
+        permalink: text("permalink"),
+        at: text("timestamp").and_then(|at| moment(&at)),
+    })
+}
