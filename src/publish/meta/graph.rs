@@ -259,6 +259,10 @@ impl Graph {
         }
         let todo = hint.map_or_else(|| errors::hint(meaning, self.platform), str::to_owned);
         let class = errors::class(meaning, ask.phase, tried, todo, now, until);
+        if tried > 0 && matches!(class, Class::Content | Class::Card) {
+            // a person who mends it and says `retry` has as many tries again
+            let _ = desk.journal.write(TRIES_NOTE, Value::Null).await;
+        }
         let message = match (&class, hint) {
             // an account's failure shows its hint by itself
             (Class::Account { .. }, _) | (_, None) => message,

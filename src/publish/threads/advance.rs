@@ -19,12 +19,14 @@ use crate::publish::meta::{Meaning, Refusal};
 
 /// The most pauses within one attempt, together: longer ones are waits between two.
 const PAUSES_MAX: Duration = Duration::from_secs(10);
-/// An attempt makes no further part of a carousel after this.
+/// An attempt makes, or looks at, no further part of a carousel after this.
 const PARTS_TIME: Duration = Duration::from_secs(120);
 /// The most containers of one post that may get lost.
 const LOST_MAX: u32 = 3;
 /// The waits after "no such container", which is often only "not yet".
 const REFUSED_WAITS: [u64; 3] = [3, 6, 12];
+/// A container that was looked at more often than this was waited for, and not only left lying.
+const LOOKS_OF_ONE: u32 = 5;
 /// A container that is not there is lost when it was so for so many looks.
 const UNSEEN_MAX: u32 = 3;
 /// After a pause of so many seconds a finished container can be published, says experience.
@@ -93,8 +95,8 @@ async fn retire(session: &Session<'_>, work: &mut Work) -> Result<(), Failure> {
     if work.oldest().is_none_or(|oldest| now.since(oldest.made_at) < LIFETIME) {
         return Ok(());
     }
-    let unfinished = work.parts.iter().chain(&work.container).any(|it| !it.is_finished);
-    let was_awaited = unfinished && work.parts.iter().chain(&work.container).all(|it| it.polls > 5);
+    let mut all = work.parts.iter().chain(&work.container);
+    let was_awaited = all.any(|it| !it.is_finished && it.polls > LOOKS_OF_ONE);
     work.drop_containers();
     work.commit(session.desk).await?;
     if was_awaited {
@@ -123,6 +125,9 @@ async fn prepare(
     }
     if work.container.is_none() {
         for part in work.parts.iter_mut().filter(|part| !part.is_finished) {
+            if desk.clock.now().since(begun) >= PARTS_TIME {
+                return Ok(Made::Wait(Duration::from_secs(1)));
+            }
             match look_after(session, part, pauses).await? {
                 Made::Finished(_) => {}
                 other => return Ok(other),

@@ -230,6 +230,8 @@ async fn a_file_that_can_not_be_fetched_is_tried_three_times() {
     let failure = bench.failure(&image()).await;
     assert_eq!(failure.class, Class::Content);
     assert!(failure.message.contains("facebookexternalhit"), "{}", failure.message);
+    bench.server.script("create", refused());
+    assert_eq!(bench.failure(&image()).await.class.as_str(), "retry", "`retry` begins anew");
     bench.no_complaints();
 }
 
