@@ -55,14 +55,16 @@ enum Made {
 /// # Errors
 /// The failure.
 pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Failure> {
-    let post = Post::of(draft)?;
-    let user = owner::id(session).await?;
-    let mut work = Work::on(session.desk, &post, &user).await?;
-    if work.publication.is_some() {
+    let has_begun = |work: Work| work.publication.is_some();
+    if Work::read(session.desk).await?.is_some_and(has_begun) {
+        // whatever the draft is by now
         return Err(Failure::ambiguous(
             "its publication began before, and nobody knows what came of it",
         ));
     }
+    let post = Post::of(draft)?;
+    let user = owner::id(session).await?;
+    let mut work = Work::on(session.desk, &post, &user).await?;
     retire(session, &mut work).await?;
     let mut pauses = PAUSES_MAX;
     let made = prepare(session, &post, &mut work, &mut pauses).await;

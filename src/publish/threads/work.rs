@@ -111,8 +111,8 @@ impl Work {
         })
     }
 
-    /// The work on `post` by `user`: the one of before where it is the same, else a new one. One
-    /// whose publication is open is never replaced.
+    /// The work on `post` by `user`: the one of before where it is the same, else a new one. Not to
+    /// be asked while a publication is open.
     ///
     /// # Errors
     /// As [`Work::read`].
@@ -121,7 +121,7 @@ impl Work {
         let before = Self::read(desk).await?;
         let is_same = |work: &Self| work.post == fingerprint && work.user == user;
         match before {
-            Some(work) if work.publication.is_some() || is_same(&work) => Ok(work),
+            Some(work) if is_same(&work) => Ok(work),
             before => Ok(Self {
                 post: fingerprint,
                 user: user.to_owned(),
@@ -129,6 +129,7 @@ impl Work {
                 link: post.link.clone(),
                 kind: post.kind.to_owned(),
                 lost: before.as_ref().map_or(0, |work| work.lost),
+                doubt_since: before.as_ref().and_then(|work| work.doubt_since),
                 ..Self::default()
             }),
         }

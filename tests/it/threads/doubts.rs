@@ -292,8 +292,10 @@ async fn a_crosspost_that_is_ready_with_an_open_publication_is_asked_about_first
     let mut bench = Bench::new();
     bench.server.script("publish", Trouble::Lose);
     assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
-    let failure = bench.failure(&Draft { text: "edited".into(), ..text() }).await;
-    assert_eq!(failure.class, Class::Ambiguous);
+    for text in ["edited".to_owned(), "too long ".repeat(60)] {
+        let failure = bench.failure(&Draft { text, ..self::text() }).await;
+        assert_eq!(failure.class, Class::Ambiguous);
+    }
     bench.drive(&text(), false).await.unwrap();
     assert_eq!(bench.server.posts().len(), 1);
     bench.no_complaints();
