@@ -32,7 +32,7 @@ mod reconcile;
 mod reload;
 
 use bells::{Bells, watch_others};
-use build::{poller, shared, worker};
+use build::{care, poller, shared, worker};
 pub use reconcile::reconcile;
 
 /// Why the daemon did not start, or ended.
@@ -70,6 +70,7 @@ struct Daemon {
     config: watch::Sender<Arc<Config>>,
     path: PathBuf,
     poll: Wake,
+    care: Wake,
     bells: Bells,
     pulses: Pulses,
     /// The loops; each gives its name where it ended though nobody told it to.
@@ -100,13 +101,14 @@ pub async fn run(app: App) -> Result<(), AppError> {
         config: watch::Sender::new(Arc::new(config)),
         path,
         poll: Wake::default(),
+        care: Wake::default(),
         bells: Bells::default(),
         pulses: Pulses::default(),
         tasks: JoinSet::new(),
         workers: BTreeMap::new(),
         stop: orders.stop.clone(),
     };
-    daemon.start_loops()?;
+    daemon.start_loops().await?;
     daemon.start_missing_workers().await?;
     let schedule = daemon.start_schedule().await;
     let summary = daemon.summary();
@@ -130,11 +132,15 @@ pub async fn run_once(config: Config, clock: Clock, orders: &Orders) -> Result<(
     let (_lock, store) = open(&config, &clock).await?;
     let (sender, receiver) = watch::channel(Arc::new(config));
     let config = sender.borrow().clone();
-    let poller = poller(&store, &clock, receiver, Wake::default(), Bells::default(), &config)?;
+    let (wake, bells) = (Wake::default(), Bells::default());
+    let care = care(&store, &clock, receiver.clone(), wake.clone(), bells.clone())?;
+    care.begin().await?;
+    let poller = poller(&store, &clock, receiver, wake, bells, &config)?;
     tokio::select! {
         polled = poller.run_once() => polled?,
         () = orders.stop.cancelled() => {}
     }
+    care.look(&orders.stop).await?;
     let shared = shared(&config)?;
     for label in config.accounts.keys() {
         let (wake, pulses) = (Wake::default(), Pulses::default());
@@ -168,8 +174,8 @@ async fn open(config: &Config, clock: &Clock) -> Result<(Lock, Store), AppError>
 }
 
 impl Daemon {
-    /// The poller, and the watch over the database.
-    fn start_loops(&mut self) -> Result<(), AppError> {
+    /// The poller, the care of tokens, and the watch over the database.
+    async fn start_loops(&mut self) -> Result<(), AppError> {
         let now = self.config.borrow().clone();
         let mut poller = poller(
             &self.store,
@@ -185,10 +191,19 @@ impl Daemon {
             poller.run(&stop).await;
             unasked(&stop, "poller")
         });
-        let (store, bells, poll) = (self.store.clone(), self.bells.clone(), self.poll.clone());
+        let (wake, bells) = (self.care.clone(), self.bells.clone());
+        let mut care = care(&self.store, &self.clock, self.config.subscribe(), wake, bells)?;
+        care.pulses = self.pulses.clone();
+        care.begin().await?;
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            watch_others(&store, &bells, &poll, &stop).await;
+            care.run(&stop).await;
+            unasked(&stop, "care of tokens")
+        });
+        let loops = [self.poll.clone(), self.care.clone()];
+        let (store, bells, stop) = (self.store.clone(), self.bells.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            watch_others(&store, &bells, &loops, &stop).await;
             unasked(&stop, "watch over the database")
         });
         Ok(())
@@ -232,6 +247,7 @@ impl Daemon {
         let ticks = vec![
             Tick { when: schedule::EVERY_MINUTE, wake: self.poll.clone() },
             Tick { when: schedule::HOURLY, wake: hourly },
+            Tick { when: schedule::HOURLY, wake: self.care.clone() },
             Tick { when: schedule::DAILY, wake: daily },
         ];
         match Schedule::start(ticks).await {

@@ -18,6 +18,7 @@ pub mod text; // HTML to plain text
 pub mod people; // who may be mentioned
 pub mod filter; // which entries an account wants
 pub mod crosspost; // states, receipts, classes of failure
+pub mod token; // how long a credential lives
 pub mod wake; // what rouses a sleeping loop
 pub mod orders; // what a running daemon is asked to do
 pub mod pulse; // when each loop was last seen alive
@@ -39,6 +40,7 @@ pub mod publish; // drafts to platforms
 // pipelines: the only place where stages and the store meet
 pub mod poll; // fetch, parse, diff, route, record
 pub mod deliver; // claim, compose, publish, decide, settle
+pub mod care; // tokens that are kept alive
 pub mod report; // what the owner is told
 
 // shell

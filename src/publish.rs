@@ -18,6 +18,7 @@ use crate::draft::Draft;
 use crate::names::CrosspostId;
 use crate::platform::{Limits, MediaLimits, Platform};
 use crate::shelf::Shelf;
+use crate::token::Life;
 
 pub mod backoff; // how long to wait
 pub mod bluesky; // AT Protocol accounts
@@ -110,6 +111,18 @@ pub trait Publisher: Send + Sync {
     /// Finds out what became of an earlier attempt that got no usable answer. May repeat the very
     /// same request where the platform guarantees that this makes no second post.
     async fn find(&self, draft: &Draft, desk: &Desk<'_>) -> Found;
+
+    /// Keeps the account's token alive. Called about once a day, by one caller at a time: renews
+    /// (or asks about) the token when its time has come, and else asks nobody. A new token is
+    /// known to `redact`, and committed to the memory, before it is used or this returns; the old
+    /// one is good until then, so that a crash in between costs one answer and nothing else.
+    ///
+    /// # Errors
+    /// `Account` when the token is surely of no use any more, so that a post would meet the same;
+    /// anything else is tried again.
+    async fn renew(&self, _desk: &Desk<'_>) -> Result<Renewal, Failure> {
+        Ok(Renewal::NotNeeded)
+    }
 }
 
 /// Where the journal of a crosspost keeps what its post goes without, for people: a list of lines,
@@ -185,6 +198,21 @@ pub enum Found {
     Absent,
     /// Can't be told now.
     Unknown(Failure),
+}
+
+/// How it stands with an account's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// Credentials of this platform do not age.
+    NotNeeded,
+    /// There is a new one.
+    Renewed(Life),
+    /// Nothing had to be done, or nothing can be but to ask how long it lives.
+    Checked(Life),
+    /// The platform wants it to be older before it renews it: again tomorrow.
+    TooYoung(Life),
+    /// It could not be renewed, and lives on as it is: what an error would say, with its life.
+    Unrenewed(Life, Failure),
 }
 
 /// Who an account is.

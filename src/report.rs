@@ -13,6 +13,16 @@ pub fn account_incident(account: &Label) -> String {
     format!("account:{account}")
 }
 
+/// Key of the incident of an account whose token can't be renewed.
+pub fn token_incident(account: &Label) -> String {
+    format!("token:{account}")
+}
+
+/// Key of the incident of an account whose token ends soon.
+pub fn token_end_incident(account: &Label) -> String {
+    format!("token-end:{account}")
+}
+
 /// Key of the incident of a crosspost that nobody knows the fate of.
 pub fn doubt_incident(crosspost: CrosspostId) -> String {
     format!("doubt:{crosspost}")

@@ -25,12 +25,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pulse",
             "settings",
             "text",
+            "token",
             "wake",
         ],
     ),
     ("edges", &["config", "environment", "http", "redact", "shelf", "store"]),
     ("stages", &["compose", "feed", "media", "publish"]),
-    ("pipelines", &["deliver", "poll", "report"]),
+    ("pipelines", &["care", "deliver", "poll", "report"]),
     ("shell", &["app", "cli", "logging", "schedule", "signals", "systemd"]),
 ];
 
@@ -106,6 +107,7 @@ const PURE: &[&str] = &[
     "settings.rs",
     "text.rs",
     "text/",
+    "token.rs",
 ];
 const IMPURE_WORDS: &[&str] = &["async", "await", "Clock", "rusqlite", "reqwest", "tokio"];
 

@@ -39,7 +39,7 @@ impl Bells {
 }
 
 /// Rings every loop when a command changed the database.
-pub async fn watch_others(store: &Store, bells: &Bells, poll: &Wake, stop: &CancellationToken) {
+pub async fn watch_others(store: &Store, bells: &Bells, loops: &[Wake], stop: &CancellationToken) {
     let mut seen = store.foreign_version().await.ok();
     while !stop.is_cancelled() {
         tokio::select! {
@@ -48,7 +48,7 @@ pub async fn watch_others(store: &Store, bells: &Bells, poll: &Wake, stop: &Canc
         }
         let version = store.foreign_version().await.ok();
         if version.is_some() && std::mem::replace(&mut seen, version) != version {
-            poll.ring();
+            loops.iter().for_each(Wake::ring);
             bells.ring(None);
         }
     }

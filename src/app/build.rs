@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::AppError;
 use super::bells::Bells;
+use crate::care::Care;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::deliver::Worker;
@@ -40,6 +41,31 @@ pub fn poller(
         pulses: Pulses::default(),
         ring: Box::new(move |label| bells.ring(Some(label))),
         turns: Turns::default(),
+    })
+}
+
+/// The loop that looks after the tokens of all accounts.
+pub fn care(
+    store: &Store,
+    clock: &Clock,
+    config: watch::Receiver<Arc<Config>>,
+    wake: Wake,
+    bells: Bells,
+) -> Result<Care, AppError> {
+    let now = config.borrow().clone();
+    let user_agent = http::user_agent(now.http.user_agent.as_deref());
+    let client = http::publishing(&user_agent, &now.delivery)?;
+    let latest = config.clone();
+    Ok(Care {
+        store: store.clone(),
+        clock: clock.clone(),
+        config,
+        open: Box::new(move |_, account| {
+            publish::open(account, &client, &latest.borrow().delivery)
+        }),
+        wake,
+        pulses: Pulses::default(),
+        ring: Box::new(move |label| bells.ring(Some(label))),
     })
 }
 

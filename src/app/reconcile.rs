@@ -19,6 +19,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Reconciled {
     /// Accounts that new credentials woke from their parking, and when that had begun.
     pub woken: BTreeMap<Label, Timestamp>,
+    /// Incidents of tokens that are over, because the token is another one: the account, the key,
+    /// and when it had begun.
+    pub renewed: Vec<(Label, String, Timestamp)>,
     /// Doubts that nobody can settle any more but the owner, and why.
     pub doubts: Vec<(CrosspostId, String)>,
     /// Accounts that are not configured any more, and how many posts wait there.
@@ -32,6 +35,9 @@ impl Reconciled {
             let key = report::account_incident(label);
             let message = format!("{label} has new credentials and publishes again");
             report::resolved(&key, *since, now, &message);
+        }
+        for (label, key, since) in &self.renewed {
+            report::resolved(key, *since, now, &format!("{label} has new credentials"));
         }
         for (id, why) in &self.doubts {
             report::opened(
@@ -113,8 +119,17 @@ fn bring_in(tx: &Transaction<'_>, config: &Config, now: Timestamp) -> Result<Rec
             done.woken.insert(label, at);
         }
     }
+    for label in changed.renewed {
+        for key in [report::token_incident(&label), report::token_end_incident(&label)] {
+            if let Some(at) = incidents::resolve(tx, &key, now)? {
+                done.renewed.push((label.clone(), key, at));
+            }
+        }
+    }
     let labels: Vec<&str> = config.accounts.keys().map(Label::as_str).collect();
-    incidents::resolve_others(tx, "account:", &labels, now)?;
+    for prefix in ["account:", "token:", "token-end:"] {
+        incidents::resolve_others(tx, prefix, &labels, now)?;
+    }
     let labels: Vec<&str> = config.feeds.keys().map(Label::as_str).collect();
     incidents::resolve_others(tx, "feed:", &labels, now)?;
     incidents::resolve_others(tx, "held:", &labels, now)?;

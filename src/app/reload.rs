@@ -55,6 +55,7 @@ impl Daemon {
         }
         self.start_missing_workers().await?;
         self.poll.ring();
+        self.care.ring();
         self.bells.ring(None);
         tracing::info!("reloaded: {}", self.summary());
         Ok(())

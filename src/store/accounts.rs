@@ -8,6 +8,8 @@ use crate::clock::Timestamp;
 use crate::names::{AccountId, CrosspostId, FeedId, Label};
 use crate::platform::Platform;
 
+pub mod turn; // who may change a token
+
 /// No platform is obeyed for longer than this when it says "not before".
 const WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(25 * 3600);
 
@@ -44,6 +46,8 @@ pub struct Parked {
 /// What a reconciliation changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
+    /// The accounts whose credentials are others now: what was known of their tokens is forgotten.
+    pub renewed: Vec<Label>,
     /// The accounts that new credentials woke from their parking.
     pub woken: Vec<Label>,
     /// The doubts that wait for a person now, because their account is of another platform.
@@ -152,6 +156,7 @@ pub fn reconcile(
             changed.doubts.extend(become_another(connection, AccountId(id))?);
         }
         if fingerprint != account.fingerprint || platform != account.platform.tag() {
+            changed.renewed.push(account.label.clone());
             unpark(connection, AccountId(id), now)?;
             connection.execute("DELETE FROM account_notes WHERE account_id = ?1", [id])?;
             if parked.is_some() {
