@@ -28,7 +28,7 @@ mod secret; // tokens and where they are kept
 mod section; // one table on its way to a type
 mod value; // one text to one typed value
 
-pub use credentials::Credentials;
+pub use credentials::{Credentials, is_other_way_in};
 pub use media::{MediaCache, MediaHost};
 pub use problem::{Problem, Problems};
 pub use schema::{nearest, one_of};
@@ -315,7 +315,9 @@ impl Config {
     /// Every secret that was loaded, for the log to strike out.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let credentials = self.accounts.values().filter_map(|account| account.credentials.as_ref());
-        credentials.filter_map(Credentials::secret)
+        credentials.flat_map(|credentials| {
+            credentials.secret().into_iter().chain(credentials.app_secret())
+        })
     }
 
     /// The accounts that get the entries of `feed`: both sides must agree, both must be active.

@@ -44,11 +44,28 @@ pub fn open(
         Credentials::Bluesky { identifier, app_password, base_url } => Arc::new(
             bluesky::Bluesky::new(identifier, app_password, base_url, http.clone(), delivery),
         ),
-        Credentials::Threads { access_token, api_version, base_url } => {
-            Arc::new(threads::Threads::new(access_token, api_version, base_url, http.clone()))
+        Credentials::Threads { access_token, app, api_version, base_url } => {
+            let app = app.map(|(id, secret)| meta::token::App { id, secret });
+            let threads = threads::Threads::new(access_token, api_version, base_url, http.clone());
+            Arc::new(threads.with_app(app))
         }
         Credentials::Outbox { path } => Arc::new(outbox::Outbox::new(path)),
     })
+}
+
+/// Where an account on one of Meta's platforms gets its tokens, and the app that they are from,
+/// where the config has one; none for other accounts.
+pub fn meta_door(
+    account: &AccountConfig,
+    http: &reqwest::Client,
+) -> Option<(meta::Graph, Option<meta::token::App>)> {
+    match account.credentials.clone()? {
+        Credentials::Threads { app, api_version, base_url, .. } => {
+            let graph = meta::Graph::new(Platform::Threads, api_version, base_url, http.clone());
+            Some((graph, app.map(|(id, secret)| meta::token::App { id, secret })))
+        }
+        _ => None,
+    }
 }
 
 /// What a draft for `account` may hold, as far as its `memory` says; none where its server was

@@ -165,10 +165,12 @@ impl Scene<'_> {
     }
 
     fn fail(&mut self, watch: &mut Watch, failure: Failure, settled: &mut Settled) -> Result<()> {
-        watch.failures = watch.failures.saturating_add(1);
         if let Class::Account { until, hint } = failure.class {
+            // only its owner can help: one look a day is enough
+            watch.failures = 0;
             return self.park(watch, failure.message, hint, until, settled);
         }
+        watch.failures = watch.failures.saturating_add(1);
         let label = self.label;
         let end = watch.life.and_then(|life| life.expires_at).filter(|at| *at > self.now);
         let end = end.map(|at| format!(", which is good until {}", date(at))).unwrap_or_default();

@@ -116,7 +116,7 @@ pub const fn credentials(platform: Platform) -> &'static [&'static str] {
     match platform {
         Platform::Mastodon => &["base_url", "access_token"],
         Platform::Bluesky => &["identifier", "app_password", "base_url"],
-        Platform::Threads => &["access_token", "api_version", "base_url"],
+        Platform::Threads => &["access_token", "app_id", "app_secret", "api_version", "base_url"],
         Platform::Outbox => &["path"],
         Platform::Instagram
         | Platform::Facebook

@@ -12,7 +12,10 @@ pub mod answer; // what came back
 pub mod errors; // what a refusal means: one table
 pub mod graph; // one call
 pub mod likeness; // whether a post in a list is the one that was sent
+pub mod login; // what an owner brings to a token that is kept
+pub mod pages; // the Facebook Pages of a person
 pub mod rest; // when an account makes a pause
+pub mod renew; // what is done for a token once a day
 pub mod token; // what lets us in, and how it is renewed
 pub mod usage; // how much of the allowance is used
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Result;
 use crate::clock::Timestamp;
+use crate::config::is_other_way_in;
 use crate::names::{AccountId, CrosspostId, FeedId, Label};
 use crate::platform::Platform;
 
@@ -138,6 +139,12 @@ pub fn reconcile(
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()?;
+        let is_other = before.as_ref().is_none_or(|(_, fingerprint, _, platform)| {
+            platform != account.platform.tag()
+                || is_other_way_in(fingerprint.as_deref(), account.fingerprint.as_deref())
+        });
+        // that of a token that was taken out of the config stays: put back, it is no new one
+        let kept = before.as_ref().filter(|_| !is_other).and_then(|before| before.1.clone());
         connection
             .prepare_cached(
                 "INSERT INTO accounts (label, platform, active, fingerprint)
@@ -149,13 +156,13 @@ pub fn reconcile(
                 ":label": account.label.as_str(),
                 ":platform": account.platform.tag(),
                 ":active": account.active,
-                ":fingerprint": account.fingerprint,
+                ":fingerprint": kept.as_ref().or(account.fingerprint.as_ref()),
             })?;
-        let Some((id, fingerprint, parked, platform)) = before else { continue };
+        let Some((id, _, parked, platform)) = before else { continue };
         if platform != account.platform.tag() {
             changed.doubts.extend(become_another(connection, AccountId(id))?);
         }
-        if fingerprint != account.fingerprint || platform != account.platform.tag() {
+        if is_other {
             changed.renewed.push(account.label.clone());
             unpark(connection, AccountId(id), now)?;
             connection.execute("DELETE FROM account_notes WHERE account_id = ?1", [id])?;

@@ -70,7 +70,10 @@ impl Issuer {
                 Ok(fresh)
             }
         };
-        let word = result.as_ref().map_or_else(|failure| failure.message.as_str(), |fresh| fresh);
+        let word = match &result {
+            Ok(fresh) => fresh,
+            Err(failure) => &failure.message,
+        };
         let line = format!("{} {token} -> {word}", &now.to_rfc3339()[..16]);
         self.asked.lock().unwrap().push(line);
         result

@@ -1265,6 +1265,7 @@ fn examples() -> (Config, Config) {
             ("credentials/fediverse-token", "a"),
             ("credentials/bluesky-password", "b"),
             ("credentials/threads-token", "c"),
+            ("credentials/threads-app-secret", "d"),
         ]);
         folder.load().unwrap()
     };

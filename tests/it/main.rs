@@ -13,6 +13,7 @@ mod wire; // the loopback server that the others script
 mod bluesky;
 mod bluesky_server; // a strict stand-in, which the tests of the daemon use too
 mod outbox;
+mod pages; // of Facebook
 mod threads;
 mod threads_server; // a strict stand-in
 mod world; // poller, workers and a platform that does as it is told

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::threads_server::{TOKEN, ThreadsServer, Trouble, USERNAME};
 
 mod doubts; // lost answers, crashes
+mod renew; // what is done for a token once a day
 mod refusals; // the table of errors, limits, quotas
 mod tokens; // who is let in
 

@@ -291,6 +291,23 @@ impl ThreadsServer {
         self.state().tokens.values_mut().for_each(|info| info.expires_at = at);
     }
 
+    /// The token was made so long ago, and lives for 60 days.
+    pub fn age(&self, token: &str, age: Duration) {
+        let mut state = self.state();
+        let issued_at = state.clock.now().minus(age);
+        let info = state.tokens.get_mut(token).unwrap();
+        (info.issued_at, info.expires_at) = (issued_at, issued_at.plus(60 * DAY));
+    }
+
+    /// The token is one of an hour, as a consent gives it.
+    pub fn be_short(&self, token: &str) {
+        let mut state = self.state();
+        let now = state.clock.now();
+        let info = state.tokens.get_mut(token).unwrap();
+        (info.is_short, info.issued_at) = (true, now);
+        info.expires_at = now.plus(Duration::from_secs(3600));
+    }
+
     /// Everything that lets someone in.
     pub fn tokens(&self) -> Vec<String> {
         self.state().tokens.keys().cloned().collect()

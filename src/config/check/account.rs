@@ -147,10 +147,16 @@ fn credentials(
         }
         Platform::Threads => {
             let base_url = base_url_if_any(report, section);
+            let has_token = section.has("access_token");
             let token = secret(report, around, section, "access_token", dry_run);
+            let app = app(report, around, section, dry_run);
             let api_version = api_version(report, section, "v1.0");
+            if has_token && token.is_none() && around.sources.wanted {
+                return None;
+            }
             Some(Credentials::Threads {
-                access_token: token?,
+                access_token: token,
+                app: app?,
                 api_version: api_version?,
                 base_url: base_url?,
             })
@@ -170,7 +176,6 @@ fn credentials(
 /// What an account of `platform` can't do without, and what it looks like.
 fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
     const ACCESS_TOKEN: &str = "for example `{ file = \"mastodon.token\" }`";
-    const THREADS_TOKEN: &str = "for example `{ file = \"threads.token\" }`";
     const APP_PASSWORD: &str = "for example `{ file = \"bluesky.password\" }`";
     match platform {
         Platform::Mastodon => &[
@@ -181,7 +186,8 @@ fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
             ("identifier", "your handle, for example `me.bsky.social`"),
             ("app_password", APP_PASSWORD),
         ],
-        Platform::Threads => &[("access_token", THREADS_TOKEN)],
+        // a token may come from `login`
+        Platform::Threads => &[],
         Platform::Outbox => &[("path", "a file, for example `outbox.jsonl`")],
         Platform::Instagram
         | Platform::Facebook
@@ -210,6 +216,34 @@ fn base_url(report: &mut Report, section: &mut Section) -> Option<Url> {
 /// The origin that the owner named, if they named one; `None` where that was reported.
 fn base_url_if_any(report: &mut Report, section: &mut Section) -> Option<Option<Url>> {
     if section.has("base_url") { base_url(report, section).map(Some) } else { Some(None) }
+}
+
+/// The app that tokens are from, where both its keys are there; `None` where that was reported.
+fn app(
+    report: &mut Report,
+    around: &Around,
+    section: &mut Section,
+    dry_run: bool,
+) -> Option<Option<(String, Secret)>> {
+    let (has_id, has_secret) = (section.has("app_id"), section.has("app_secret"));
+    if has_id != has_secret {
+        let key = if has_id { "app_secret" } else { "app_id" };
+        section.missing(report, key, "want both `app_id` and `app_secret`, or neither");
+    }
+    let id = section.read(report, "app_id", |node| {
+        let id = value::text(node)?;
+        let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| id.to_owned()).ok_or_else(|| {
+            format!("{} is no id of an app, want its number in quotes", value::shown(id))
+        })
+    });
+    let secret = secret(report, around, section, "app_secret", dry_run);
+    match (id, secret) {
+        (Some(id), Some(secret)) => Some(Some((id, secret))),
+        // without it, `login` asks
+        _ if !has_id && !has_secret || !around.sources.wanted => Some(None),
+        _ => None,
+    }
 }
 
 /// The version of an API, such as `v1.0`; `None` where a bad one was reported.
@@ -281,7 +315,8 @@ fn secret(
 pub fn twins(report: &mut Report, config: &Config, places: &BTreeMap<String, Place>) {
     let mut seen: Vec<(String, &Label)> = Vec::new();
     for (label, account) in config.accounts.iter().filter(|(_, it)| it.active && !it.dry_run) {
-        let Some(credentials) = &account.credentials else { continue };
+        let credentials = account.credentials.as_ref().filter(|credentials| credentials.lets_in());
+        let Some(credentials) = credentials else { continue };
         let fingerprint = credentials.fingerprint();
         if let Some((_, other)) = seen.iter().find(|(seen, _)| *seen == fingerprint) {
             let path = dotted("accounts", label.as_str());

@@ -93,13 +93,16 @@ pub async fn kept(desk: &Desk<'_>) -> Result<Option<Token>, NotebookError> {
     Ok(token)
 }
 
-/// The token to use: the one in the memory, else the configured one.
+/// The token to use: the one in the memory, else the configured one; absent where there is none.
 ///
 /// # Errors
 /// The memory can't be read: nothing was sent.
-pub async fn current(desk: &Desk<'_>, configured: &Secret) -> Result<Secret, NotebookError> {
-    let kept = kept(desk).await?;
-    Ok(kept.map_or_else(|| configured.clone(), |token| Secret::new(token.access_token)))
+pub async fn current(
+    desk: &Desk<'_>,
+    configured: Option<&Secret>,
+) -> Result<Option<Secret>, NotebookError> {
+    let kept = kept(desk).await?.map(|token| Secret::new(token.access_token));
+    Ok(kept.or_else(|| configured.cloned()))
 }
 
 /// Commits a token; from then on it is the one that is used.
