@@ -21,6 +21,7 @@ mod run; // the daemon
 mod check; // is the config right, and do feeds and accounts answer
 mod feed; // what the daemon sees in a feed
 mod preview; // what an entry becomes, account by account
+mod login; // a token
 mod status; // feeds, accounts, queue
 mod list; // crossposts by state
 mod why; // one entry's story
@@ -59,6 +60,7 @@ struct Arguments {
 enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
+    Login(login::Arguments),
     Feed(feed::Arguments),
     Preview(preview::Arguments),
     Status(status::Arguments),
@@ -139,6 +141,7 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Run(arguments) => run::run(&path, &arguments).map(|()| Answer::well("")),
         Command::Check(arguments) => check::check(&path, &arguments),
+        Command::Login(arguments) => login::login(&path, &arguments),
         Command::Feed(arguments) => feed::feed(&path, &arguments),
         Command::Preview(arguments) => preview::preview(&path, &arguments),
         Command::Status(arguments) => status::status(&path, &arguments),

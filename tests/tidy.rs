@@ -74,6 +74,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("rusqlite", &["store.rs", "store/"]),
+    ("rustix", &["cli/login/"]),
     ("rustls", &["http.rs", "http/"]),
     ("ruzstd", &["http.rs", "http/"]),
     ("sd_notify", &["systemd.rs"]),

@@ -74,6 +74,7 @@ pub fn check(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
     logging::init(&config.log, Voice::Command).context("failed to start the log")?;
     let mut warnings = config.warnings.clone();
     warnings.extend(unwritable(&config.database).map(|why| format!("database: {why}")));
+    warnings.extend(wait(online::without_token(&config))?);
     let online = wait(async {
         Ok::<_, CliError>(Online {
             feeds: if arguments.online { online::feeds(&config).await? } else { Vec::new() },

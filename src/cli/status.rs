@@ -10,6 +10,7 @@ use url::Url;
 use super::desk::{Desk, wait};
 use super::say::{BAD, GOOD, Grid, PLAIN, QUIET, WAITS, Width, clean, from_now, styled};
 use super::{Answer, CliError};
+use crate::care;
 use crate::clock::Timestamp;
 use crate::config::AccountConfig;
 use crate::crosspost::State;
@@ -20,6 +21,7 @@ use crate::store::accounts::{self, Account};
 use crate::store::incidents::{self, Incident};
 use crate::store::views::{self, FeedLine, rfc3339};
 use crate::store::{Connection, Result, crossposts};
+use crate::token::Life;
 
 /// Show feeds, accounts, the queue, and what happens next
 #[derive(Debug, Args)]
@@ -70,6 +72,37 @@ struct AccountStatus {
     queue: BTreeMap<State, u64>,
     #[serde(serialize_with = "rfc3339")]
     next_due: Option<Timestamp>,
+    token: Option<TokenStatus>,
+}
+
+#[derive(Serialize)]
+struct TokenStatus {
+    #[serde(serialize_with = "rfc3339")]
+    expires_at: Option<Timestamp>,
+    days_left: Option<u64>,
+    #[serde(serialize_with = "rfc3339")]
+    data_access_expires_at: Option<Timestamp>,
+    #[serde(serialize_with = "rfc3339")]
+    refresh_after: Option<Timestamp>,
+}
+
+impl TokenStatus {
+    fn new(life: Life, now: Timestamp) -> Self {
+        let Life { expires_at, data_access_expires_at, refresh_after, .. } = life;
+        let days_left = expires_at.map(|at| at.since(now).as_secs() / gate::DAY.as_secs());
+        let refresh_after = Some(refresh_after);
+        Self { expires_at, days_left, data_access_expires_at, refresh_after }
+    }
+
+    /// In a few words, and whether the owner should see to it.
+    fn told(&self, now: Timestamp) -> (String, bool) {
+        let ends = [self.expires_at, self.data_access_expires_at].into_iter().flatten().min();
+        match ends {
+            Some(at) if at <= now => ("has ended".into(), true),
+            Some(at) => (format!("ends {}", from_now(at, now)), at < now.plus(gate::DAY * 14)),
+            None => ("no end is known".into(), false),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -162,8 +195,10 @@ fn account_status(
         (Gate::ClosedUntil(at), _) | (_, Gate::ClosedUntil(at)) => Some(due.max(at)),
         _ => Some(due),
     });
+    let life = care::watch(db, &account)?.life.filter(|_| account.active);
     let parked = account.parked;
     Ok(AccountStatus {
+        token: life.map(|life| TokenStatus::new(life, now)),
         label: account.label,
         platform: account.platform,
         state,
@@ -233,7 +268,7 @@ fn feed_table(feeds: &[FeedStatus], now: Timestamp) -> String {
 }
 
 fn account_table(accounts: &[AccountStatus], now: Timestamp) -> String {
-    let mut grid = Grid::new(&[
+    let mut heads = vec![
         ("ACCOUNT", Width::Whole),
         ("PLATFORM", Width::Short),
         ("STATE", Width::Whole),
@@ -243,31 +278,39 @@ fn account_table(accounts: &[AccountStatus], now: Timestamp) -> String {
         ("FAILED", Width::Whole),
         ("PUBLISHED", Width::Whole),
         ("NEXT", Width::Short),
-    ]);
+    ];
+    // most platforms' credentials have no age
+    let has_tokens = accounts.iter().any(|account| account.token.is_some());
+    if has_tokens {
+        heads.push(("TOKEN", Width::Short));
+    }
+    let mut grid = Grid::new(&heads);
     for account in accounts {
         let count = |states: &[State]| {
             states.iter().filter_map(|state| account.queue.get(state)).sum::<u64>().to_string()
         };
+        let (token, is_urgent) =
+            account.token.as_ref().map(|token| token.told(now)).unwrap_or_default();
         let style = match account.state {
             "parked" => BAD,
             "inactive" => QUIET,
             "waiting" => WAITS,
+            _ if is_urgent => WAITS,
             _ => PLAIN,
         };
-        grid.row(
-            style,
-            vec![
-                account.label.to_string(),
-                account.platform.clone(),
-                account.state.replace('_', " "),
-                count(&[State::Ready, State::Sending]),
-                count(&[State::Held]),
-                count(&[State::Uncertain]),
-                count(&[State::Failed]),
-                count(&[State::Published]),
-                account.next_due.map_or_else(String::new, |at| from_now(at.max(now), now)),
-            ],
-        );
+        let mut cells = vec![
+            account.label.to_string(),
+            account.platform.clone(),
+            account.state.replace('_', " "),
+            count(&[State::Ready, State::Sending]),
+            count(&[State::Held]),
+            count(&[State::Uncertain]),
+            count(&[State::Failed]),
+            count(&[State::Published]),
+            account.next_due.map_or_else(String::new, |at| from_now(at.max(now), now)),
+        ];
+        cells.extend(has_tokens.then_some(token));
+        grid.row(style, cells);
     }
     grid.lines()
 }

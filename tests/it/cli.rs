@@ -15,14 +15,15 @@ use site::{Site, fed, said};
 mod check; // what is wrong, before it goes wrong
 mod control; // what an entry says about itself
 mod daemon; // a running daemon notices
+mod login; // tokens
 mod preview; // what is not public yet
 mod look; // what a person sees
 mod secrets; // what nobody sees
 mod site;
 
-const ALL: [&str; 15] = [
-    "run", "check", "feed", "preview", "status", "list", "why", "poll", "publish", "retry", "skip",
-    "release", "resolve", "resume", "backup",
+const ALL: [&str; 16] = [
+    "run", "check", "login", "feed", "preview", "status", "list", "why", "poll", "publish",
+    "retry", "skip", "release", "resolve", "resume", "backup",
 ];
 
 #[test]
@@ -54,6 +55,7 @@ fn before_the_first_start_there_is_a_next_step() {
         &["release", "blog"],
         &["resolve", "1", "--retry"],
         &["resume", "out"],
+        &["login", "threads"],
         &["backup", "copy.db"],
     ] {
         assert_eq!(site.masked(&site.badly(command)), expect, "{command:?}");

@@ -10,7 +10,7 @@ use super::super::CliError;
 use super::super::desk::open_database;
 use super::super::say::{from_now, plural};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{AccountConfig, Config, Credentials, FeedConfig};
+use crate::config::{AccountConfig, Config, Credentials, FeedConfig, is_other_way_in};
 use crate::crosspost::{Class, Failure};
 use crate::deliver::notebook::Memory;
 use crate::entry::{Entry, ParsedFeed};
@@ -19,6 +19,7 @@ use crate::feed::parse::{self, Hint};
 use crate::http;
 use crate::names::{AccountId, Label};
 use crate::platform::{Limits, Platform};
+use crate::publish::meta::token::NOTE;
 use crate::publish::{self, Desk, Notebook, Publisher, Scratch};
 use crate::store::{Store, accounts, views};
 
@@ -192,7 +193,9 @@ async fn memory(store: Option<Store>, label: &Label, account: &AccountConfig) ->
         Some(store) => store
             .read(move |db| {
                 let Some(account) = accounts::by_label(db, &label)? else { return Ok(None) };
-                Ok((views::fingerprint(db, account.id)? == wanted).then_some(account.id))
+                let known = views::fingerprint(db, account.id)?;
+                let is_other = is_other_way_in(known.as_deref(), wanted.as_deref());
+                Ok((!is_other).then_some(account.id))
             })
             .await
             .ok()
@@ -203,6 +206,30 @@ async fn memory(store: Option<Store>, label: &Label, account: &AccountConfig) ->
         (Some(store), Some(account)) => remembered(store, account),
         _ => Box::new(Scratch::default()),
     }
+}
+
+/// The active accounts that have no token: neither in the config nor in the memory, where `login`
+/// keeps them. What to do, for each.
+///
+/// # Errors
+/// The database can't be read.
+pub async fn without_token(config: &Config) -> Result<Vec<String>, CliError> {
+    let store = open_database(config).ok();
+    let mut lines = Vec::new();
+    let accounts = config.accounts.iter().filter(|(_, it)| it.active && !it.dry_run);
+    for (label, account) in accounts {
+        if account.credentials.as_ref().is_none_or(Credentials::lets_in) {
+            continue;
+        }
+        let memory = memory(store.clone(), label, account).await;
+        let kept = memory.read(NOTE).await.context("failed to read what the account remembers")?;
+        if kept.is_none() {
+            let tag = account.platform.tag();
+            let message = "has no token yet: run";
+            lines.push(format!("accounts.{label}: {message} `posse-party login {tag} {label}`"));
+        }
+    }
+    Ok(lines)
 }
 
 fn remembered(store: Store, account: AccountId) -> Box<dyn Notebook> {
