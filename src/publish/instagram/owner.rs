@@ -1,0 +1,236 @@
+//! Owner: who the account is, what it may do, and how much of its quotas is used.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::session::Session;
+use crate::clock::Timestamp;
+use crate::crosspost::{Class, Failure};
+use crate::platform::Platform;
+use crate::publish::Identity;
+use crate::publish::meta::answer::number;
+use crate::publish::meta::{Answer, Ask, Meaning, Refusal, scopes, token};
+
+/// Where the account's memory holds who it is.
+const ME_NOTE: &str = "instagram.me";
+/// Where it holds how much of the quota is used.
+const QUOTA_NOTE: &str = "instagram.quota";
+/// Where it holds when its containers were made: unix seconds, oldest first.
+const MADE_NOTE: &str = "instagram.made";
+/// How long an answer about the quota is good for.
+const QUOTA_AGE: Duration = Duration::from_secs(3600);
+/// How long a post waits when the quota is used up; it frees little by little, over a day.
+const QUOTA_WAIT: Duration = Duration::from_secs(3600);
+/// How many containers we make in 24 hours; Instagram allows 400, of all apps together.
+const CONTAINERS_MAX: usize = 380;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+const PROFESSIONAL: &str = "make it a professional account: in the Instagram app under Settings → \
+                            Account type and tools → Switch to professional account";
+const TESTER: &str = "the invitation as a tester is accepted on instagram.com under Settings → \
+                      Apps and websites → Tester invites; then make a new token \
+                      (docs/accounts/instagram.md)";
+
+/// Who the account is, as remembered for one token.
+#[derive(Serialize, Deserialize)]
+struct Me {
+    id: String,
+    /// A fingerprint of the token that was asked with.
+    of: String,
+}
+
+/// What the account says of itself.
+struct About {
+    /// The number of the professional account, 1784….
+    user_id: String,
+    /// Another number for the same, which only this app knows.
+    app_scoped: Option<String>,
+    username: Option<String>,
+    account_type: Option<String>,
+}
+
+/// How many posts the last 24 hours had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Quota {
+    used: i64,
+    total: i64,
+    asked_at: Timestamp,
+}
+
+/// Instagram's number of the account: the configured one, else that which is asked for once for
+/// each token.
+///
+/// # Errors
+/// It could not be asked.
+pub async fn id(session: &Session<'_>) -> Result<String, Failure> {
+    if let Some(id) = session.user_id {
+        return Ok(id.to_owned());
+    }
+    let digest = Sha256::digest(session.token.expose());
+    let of: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let note = session.desk.memory.read(ME_NOTE).await?;
+    let known = note.and_then(|note| serde_json::from_value::<Me>(note).ok());
+    if let Some(me) = known.filter(|me| me.of == of) {
+        return Ok(me.id);
+    }
+    let id = ask(session).await?.user_id;
+    let note = serde_json::to_value(Me { id: id.clone(), of }).expect("plain data is JSON");
+    session.desk.memory.write(ME_NOTE, note).await?;
+    Ok(id)
+}
+
+async fn ask(session: &Session<'_>) -> Result<About, Failure> {
+    let params = [("fields", "user_id,username,account_type")];
+    let ask =
+        Ask { token: Some(&session.token), ..Ask::read("ask who the account is", "/me", &params) };
+    let answer = session.graph.ask(session.desk, &ask).await?;
+    let user_id = answer.text("user_id").ok_or_else(|| {
+        Failure::account("Instagram names no professional account for this token", PROFESSIONAL)
+    })?;
+    Ok(About {
+        user_id,
+        app_scoped: answer.text("id"),
+        username: answer.text("username"),
+        account_type: answer.text("account_type"),
+    })
+}
+
+/// Counts one container more, before it is asked for.
+///
+/// # Errors
+/// `RateLimited` where the day has had too many; nothing was sent.
+pub async fn count_container(session: &Session<'_>) -> Result<(), Refusal> {
+    let memory = session.desk.memory;
+    let now = session.desk.clock.now();
+    let note = memory.read(MADE_NOTE).await?.unwrap_or_default();
+    let mut made: Vec<i64> = serde_json::from_value(note).unwrap_or_default();
+    let seconds = |at: Timestamp| at.as_millis() / 1000;
+    made.retain(|at| seconds(now.minus(DAY)) < *at && *at <= seconds(now));
+    if made.len() >= CONTAINERS_MAX {
+        let frees = made.first().map_or(now, |at| Timestamp::from_secs(*at).plus(DAY));
+        let class = Class::RateLimited { not_before: Some(frees) };
+        let message = format!("{CONTAINERS_MAX} containers were made in the last 24 hours");
+        let failure = Failure { class, message };
+        return Err(Refusal { meaning: Meaning::Limited, answered: false, failure });
+    }
+    made.push(seconds(now));
+    Ok(memory.write(MADE_NOTE, made.into()).await?)
+}
+
+/// Whether the quota allows one more post. Asked at most once an hour, and whenever it was used
+/// up; where it can't be asked, the publication will tell.
+///
+/// # Errors
+/// `RateLimited` where it is used up.
+pub async fn quota_allows(session: &Session<'_>, user: &str) -> Result<(), Failure> {
+    let now = session.desk.clock.now();
+    let note = session.desk.memory.read(QUOTA_NOTE).await?;
+    let known = note.and_then(|note| serde_json::from_value::<Quota>(note).ok()).filter(|known| {
+        known.used < known.total && known.asked_at <= now && now.since(known.asked_at) < QUOTA_AGE
+    });
+    if known.is_some() {
+        return Ok(());
+    }
+    match ask_quota(session, user).await {
+        Ok(Some(quota)) if quota.used >= quota.total => Err(used_up(quota, now)),
+        _ => Ok(()),
+    }
+}
+
+/// What a refusal for its rate means: where the quota of posts is used up, that.
+pub async fn explain_limit(session: &Session<'_>, user: &str, refusal: Refusal) -> Failure {
+    if !matches!(refusal.meaning, Meaning::Limited | Meaning::Quota) || !refusal.answered {
+        return refusal.into();
+    }
+    match ask_quota(session, user).await {
+        Ok(Some(quota)) if quota.used >= quota.total => used_up(quota, session.desk.clock.now()),
+        _ => refusal.into(),
+    }
+}
+
+fn used_up(quota: Quota, now: Timestamp) -> Failure {
+    let class = Class::RateLimited { not_before: Some(now.plus(QUOTA_WAIT)) };
+    let message = format!("{} of {} posts of the last 24 hours are used", quota.used, quota.total);
+    Failure { class, message }
+}
+
+/// The quota; none where the answer holds none. What the account may post is what `quota_total`
+/// says: documents name 25, 50 and 100.
+async fn ask_quota(session: &Session<'_>, user: &str) -> Result<Option<Quota>, Failure> {
+    let params = [("fields", "quota_usage,config")];
+    let path = format!("/{user}/content_publishing_limit");
+    let ask = Ask { token: Some(&session.token), ..Ask::read("ask for the quota", &path, &params) };
+    let answer = session.graph.ask(session.desk, &ask).await?;
+    let Some(quota) = read_quota(&answer, session.desk.clock.now()) else { return Ok(None) };
+    let note = serde_json::to_value(quota).expect("plain data can be written as JSON");
+    let _ = session.desk.memory.write(QUOTA_NOTE, note).await; // unwritten, it is asked again
+    Ok(Some(quota))
+}
+
+fn read_quota(answer: &Answer, now: Timestamp) -> Option<Quota> {
+    let data = &answer.body["data"][0];
+    let total = number(&data["config"]["quota_total"]).filter(|total| *total > 0)?;
+    Some(Quota { used: number(&data["quota_usage"])?, total, asked_at: now })
+}
+
+/// Who the account is, and how much of the quota is used. What the token may do can't be asked
+/// (no call is known that tells it of Instagram's tokens), but the quota is shown only to one that
+/// may publish.
+///
+/// # Errors
+/// The failure that a post would meet now.
+pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
+    let about = ask(session).await.map_err(with_tester)?;
+    if about.account_type.as_deref() == Some("PERSONAL") {
+        return Err(Failure::account("the account is a personal one", PROFESSIONAL));
+    }
+    if let Some(configured) = session.user_id.filter(|id| **id != *about.user_id) {
+        let message = match &about.app_scoped {
+            Some(id) if id == configured => {
+                format!("`user_id` is `{id}`, which only the app knows")
+            }
+            _ => format!("`user_id` is `{configured}`, and the token is of another account"),
+        };
+        let hint = format!("set `user_id = \"{}\"`, or leave it out", about.user_id);
+        return Err(Failure::account(message, hint));
+    }
+    let mut notes = Vec::new();
+    let kind = about.account_type.unwrap_or_else(|| "of unknown type".into());
+    notes.push(format!("the account is {kind}; it must be professional (BUSINESS, MEDIA_CREATOR)"));
+    notes.push(end_of_token(session).await?);
+    if let Some(quota) = ask_quota(session, &about.user_id).await.map_err(with_tester)? {
+        let Quota { used, total, .. } = quota;
+        notes.push(format!("{used} of {total} posts of the last 24 hours are used"));
+    }
+    Ok(Identity {
+        name: about.username.as_ref().map_or(about.user_id, |name| format!("@{name}")),
+        url: about.username.map(|name| format!("https://www.instagram.com/{name}/")),
+        notes,
+    })
+}
+
+/// Says with a permission that is missing what it may be, and which ones are wanted.
+fn with_tester(failure: Failure) -> Failure {
+    match failure.class {
+        Class::Account { until, hint } => {
+            let wanted = scopes(Platform::Instagram).join("`, `");
+            let hint = format!("{hint}. Wanted are `{wanted}`; {TESTER}");
+            Failure { class: Class::Account { until, hint }, ..failure }
+        }
+        _ => failure,
+    }
+}
+
+async fn end_of_token(session: &Session<'_>) -> Result<String, Failure> {
+    let end = token::kept(session.desk).await?.and_then(|token| token.expires_at);
+    let now = session.desk.clock.now();
+    Ok(match end {
+        Some(at) => {
+            let days = at.since(now).as_secs() / 86_400;
+            format!("the token ends in {days} days, at {at}; it is renewed before that")
+        }
+        None => "when the token ends is known from its first renewal on; it lives 60 days".into(),
+    })
+}

@@ -1,0 +1,255 @@
+//! Session: the calls of Instagram's API that a post takes, with what they give in types of ours.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+
+use super::owner;
+use super::post::Param;
+use super::work::{ContainerId, MediaId};
+use crate::clock::Timestamp;
+use crate::config::Secret;
+use crate::crosspost::Failure;
+use crate::platform::Platform;
+use crate::publish::Desk;
+use crate::publish::meta::answer::words;
+use crate::publish::meta::likeness::moment;
+use crate::publish::meta::usage::{self, Usage};
+use crate::publish::meta::{Answer, Ask, Graph, Meaning, Phase, Refusal, errors};
+
+/// The most posts of one list.
+pub const LIST_MAX: usize = 50;
+
+/// An account with what lets us in.
+pub struct Session<'a> {
+    /// The API.
+    pub graph: &'a Graph,
+    /// What is at hand.
+    pub desk: &'a Desk<'a>,
+    /// The token.
+    pub token: Secret,
+    /// The account's number, as configured.
+    pub user_id: Option<&'a str>,
+    /// What a pause of a second lasts.
+    pub second: Duration,
+}
+
+/// How a container is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Being worked on, or a word that is not known.
+    Busy,
+    /// Can be published.
+    Finished,
+    /// Is published.
+    Published,
+    /// Failed.
+    Failed(Option<Reason>),
+    /// Too old.
+    Expired,
+    /// Not there; just after it was made that means little.
+    Missing,
+}
+
+/// Why a container failed, where it says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What the number in it means.
+    pub meaning: Meaning,
+    /// For people.
+    pub words: String,
+}
+
+/// A container that was looked at.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// How it is.
+    pub status: Status,
+    /// What time it is over there.
+    pub date: Option<Timestamp>,
+    /// How much of the allowance is used.
+    pub usage: Usage,
+}
+
+/// A post in the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// Its caption.
+    pub caption: String,
+    /// `FEED`, `REELS` …
+    pub product: String,
+    /// `IMAGE`, `VIDEO`, `CAROUSEL_ALBUM` …
+    pub kind: String,
+    /// Its page.
+    pub permalink: Option<String>,
+    /// When it was published, by Instagram's clock.
+    pub at: Option<Timestamp>,
+}
+
+impl Session<'_> {
+    /// Makes a container, which nobody sees. A lost answer costs one of the day's 400.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn create(&self, user: &str, params: &[Param]) -> Result<ContainerId, Refusal> {
+        owner::count_container(self).await?;
+        let path = format!("/{user}/media");
+        let params: Vec<(&str, &str)> =
+            params.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let ask = Ask {
+            token: Some(&self.token),
+            ..Ask::write(Phase::Create, "make the container", &path, &params)
+        };
+        self.graph.ask_for(self.desk, &ask, "id").await.map(ContainerId)
+    }
+
+    /// Looks at a container.
+    ///
+    /// # Errors
+    /// It could not be looked at.
+    pub async fn look(&self, id: &ContainerId) -> Result<Look, Failure> {
+        let path = format!("/{}", id.0);
+        let params = [("fields", "status_code,status")];
+        let ask =
+            Ask { token: Some(&self.token), ..Ask::read("look at the container", &path, &params) };
+        let answer = match self.graph.ask(self.desk, &ask).await {
+            Ok(answer) => answer,
+            Err(Refusal {
+                meaning: Meaning::Missing | Meaning::NotReady | Meaning::Lapsed,
+                ..
+            }) => {
+                let usage = Usage::default();
+                return Ok(Look { status: Status::Missing, date: None, usage });
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let status = match answer.text("status_code").as_deref() {
+            Some("FINISHED") => Status::Finished,
+            Some("PUBLISHED") => Status::Published,
+            Some("EXPIRED") => Status::Expired,
+            Some("ERROR") => Status::Failed(answer.text("status").as_deref().and_then(reason)),
+            _ => Status::Busy,
+        };
+        Ok(Look { status, date: answer.date, usage: answer.usage })
+    }
+
+    /// Publishes a container. The one call here that can't be taken back.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn publish(&self, user: &str, id: &ContainerId) -> Result<MediaId, Refusal> {
+        let path = format!("/{user}/media_publish");
+        let params = [("creation_id", id.0.as_str())];
+        let ask = Ask {
+            token: Some(&self.token),
+            ..Ask::write(Phase::Publish, "publish", &path, &params)
+        };
+        self.graph.ask_for(self.desk, &ask, "id").await.map(MediaId)
+    }
+
+    /// The page of a post, if it can be had: just after the publication it may not be there yet,
+    /// which is no reason to doubt the post.
+    pub async fn permalink(&self, id: &MediaId) -> Option<String> {
+        const TRIES: u32 = 2;
+        let path = format!("/{}", id.0);
+        let params = [("fields", "permalink")];
+        let ask = Ask {
+            token: Some(&self.token),
+            ..Ask::read("ask for the page of the post", &path, &params)
+        };
+        for tried in 0..TRIES {
+            if tried > 0 {
+                self.pause(Duration::from_secs(2)).await;
+            }
+            if let Ok(page) = self.graph.ask_for(self.desk, &ask, "permalink").await {
+                return Some(page);
+            }
+        }
+        None
+    }
+
+    /// The account's own posts since `since`, newest first, at most [`LIST_MAX`]. Stories are not
+    /// among them.
+    ///
+    /// # Errors
+    /// They could not be read.
+    pub async fn list(&self, user: &str, since: Timestamp) -> Result<Vec<Listed>, Failure> {
+        const FIELDS: &str = "id,caption,permalink,timestamp,media_type,media_product_type";
+        let (since, limit) = ((since.as_millis() / 1000).to_string(), LIST_MAX.to_string());
+        let path = format!("/{user}/media");
+        let params = [("fields", FIELDS), ("since", &since), ("limit", &limit)];
+        let ask =
+            Ask { token: Some(&self.token), ..Ask::read("look through the posts", &path, &params) };
+        let answer = self.graph.ask(self.desk, &ask).await?;
+        let Some(list) = answer.body["data"].as_array() else {
+            return Err(Failure::retry("could not look through the posts: there is no list"));
+        };
+        Ok(list.iter().filter_map(listed).collect())
+    }
+
+    /// Waits for so long, within an attempt.
+    pub async fn pause(&self, long: Duration) {
+        let seconds = u32::try_from(long.as_secs()).unwrap_or(u32::MAX);
+        let now = self.desk.clock.now();
+        self.desk.clock.sleep_until(now.plus(self.second * seconds), Duration::MAX).await;
+    }
+}
+
+impl Look {
+    /// A wait, longer where little of the allowance is left: only looking too often uses it up.
+    pub fn stretched(&self, wait: Duration) -> Duration {
+        match self.usage.percent {
+            usage::STOP.. => wait.max(self.usage.regain.unwrap_or(Duration::from_secs(900))),
+            usage::SLOW.. => wait * 4,
+            _ => wait,
+        }
+    }
+}
+
+/// The number in the words of a container that failed: most often there is none, and the words
+/// repeat the status.
+fn reason(words: &str) -> Option<Reason> {
+    let number = words
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|digits| digits.len() == 7 && digits.starts_with("2207"))?
+        .parse::<i64>()
+        .ok()?;
+    let body = json!({"error": {"code": number, "message": words}}).to_string();
+    let answer = Answer::new(400, &HeaderMap::new(), body.as_bytes());
+    let (meaning, hint) = errors::meaning(Platform::Instagram, Phase::Create, &answer);
+    let words = crate::redact::redact(words);
+    let words = hint.map_or_else(|| words.to_string(), |hint| format!("{words}; {hint}"));
+    Some(Reason { meaning, words })
+}
+
+fn listed(item: &Value) -> Option<Listed> {
+    let text = |key: &str| item[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    Some(Listed {
+        id: words(&item["id"])?,
+        caption: text("caption").unwrap_or_default(),
+        product: text("media_product_type").unwrap_or_default(),
+        kind: text("media_type").unwrap_or_default(),
+        permalink: text("permalink"),
+        at: text("timestamp").and_then(|at| moment(&at)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_the_words_of_a_failure_is_its_reason() {
+        let check = |words: &str, expect: Option<Meaning>| {
+            assert_eq!(reason(words).map(|reason| reason.meaning), expect, "{words}");
+        };
+        check("ERROR", None);
+        check("Error: Media upload has failed with error code 2207026", Some(Meaning::Content));
+        check("Error (2207052): fetch", Some(Meaning::Tries(3)));
+        check("Error 2207999", Some(Meaning::Unknown));
+        check("at 12207026 or 22070261", None);
+    }
+}
