@@ -23,6 +23,7 @@ use crate::token::Life;
 pub mod backoff; // how long to wait
 pub mod bluesky; // AT Protocol accounts
 pub mod classify; // what an error means
+pub mod facebook; // Facebook Pages
 pub mod instagram; // Instagram accounts
 pub mod mastodon; // any server that speaks the Mastodon API
 pub mod meta; // what Meta's platforms share

@@ -1,0 +1,144 @@
+//! Advance: the way of a draft to a post: unseen photos, mark, the public call, its page.
+//!
+//! **Invariant:** each photo and the mark are committed before the next call.
+
+use std::time::Duration;
+
+use super::post::Post;
+use super::seek::{self, Match};
+use super::session::Session;
+use super::work::{Answered, Photo, Work};
+use crate::crosspost::{Class, Failure, Receipt};
+use crate::draft::Draft;
+use crate::publish::meta::{Meaning, Refusal};
+use crate::publish::{Found, Outcome};
+
+/// An attempt hands over no further photo after this.
+const PHOTOS_TIME: Duration = Duration::from_secs(120);
+
+/// Makes a post.
+///
+/// # Errors
+/// The failure.
+pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Failure> {
+    // what is open is asked about whatever the draft is by now: it may be refused
+    let open = Work::read(session.desk).await?.filter(|work| work.publication.is_some());
+    if let Some(publication) = open.as_ref().and_then(|work| work.publication.as_ref()) {
+        if !publication.is_asked {
+            let message = "it was sent before, and nobody knows what came of it";
+            return Err(Failure::ambiguous(message));
+        }
+        // from a doubt without an end only a person leads here: they have looked
+        if let Found::Published(receipt) = seek::seek(session).await? {
+            return Ok(Outcome::Published(receipt));
+        }
+    }
+    let post = Post::of(draft)?;
+    let mut work = match open {
+        Some(work) => {
+            let work = work.anew(&post, session.page_id);
+            work.commit(session.desk).await?;
+            work
+        }
+        None => Work::on(session.desk, &post, session.page_id).await?,
+    };
+    if !upload(session, &post, &mut work).await? {
+        let why = "the photos are being handed over".into();
+        return Ok(Outcome::Wait { wait: Duration::from_secs(1), why });
+    }
+    if work.doubt_since.is_some() {
+        // an earlier call was not found; perhaps it was only late
+        if let Match::Same(receipt) = seek::look_through(session, &work).await? {
+            return Ok(Outcome::Published(receipt));
+        }
+    }
+    publish(session, &post, &mut work).await
+}
+
+/// Hands over the photos of a post that has several; whether all are there.
+async fn upload(session: &Session<'_>, post: &Post, work: &mut Work) -> Result<bool, Failure> {
+    let desk = session.desk;
+    let begun = desk.clock.now();
+    work.retire(desk.clock.now());
+    while let Some(params) = post.photos.get(work.photos.len()) {
+        if desk.clock.now().since(begun) >= PHOTOS_TIME {
+            return Ok(false);
+        }
+        let id = match session.upload(params).await {
+            Ok(id) => id,
+            Err(refusal) => {
+                if refusal.meaning == Meaning::Duplicate {
+                    // said to be posted already: then a post of ours must be there
+                    work.begin(desk.clock.now());
+                    keep_open(session, work, &refusal).await?;
+                }
+                return Err(refusal.into());
+            }
+        };
+        work.photos.push(Photo { id, made_at: desk.clock.now() });
+        work.commit(desk).await?;
+    }
+    Ok(true)
+}
+
+/// The public call: mark, then the call.
+async fn publish(session: &Session<'_>, post: &Post, work: &mut Work) -> Result<Outcome, Failure> {
+    let desk = session.desk;
+    let attached: Vec<(String, String)> = work
+        .photos
+        .iter()
+        .enumerate()
+        .map(|(at, photo)| {
+            let value = serde_json::json!({ "media_fbid": photo.id }).to_string();
+            (format!("attached_media[{at}]"), value)
+        })
+        .collect();
+    let attached = attached.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let own = post.params.iter().map(|(key, value)| (*key, value.as_str()));
+    let params: Vec<(&str, &str)> = own.chain(attached).collect();
+    work.begin(desk.clock.now());
+    work.commit(desk).await?;
+    match session.publish(post.kind, &params).await {
+        Ok(id) => {
+            work.id = Some(id.clone());
+            let _ = work.commit(desk).await; // unwritten, the list tells
+            Ok(Outcome::Published(receipt(session, work, id).await))
+        }
+        Err(refusal) if matches!(refusal.failure.class, Class::Ambiguous | Class::Duplicate) => {
+            let _ = keep_open(session, work, &refusal).await; // the mark stands already
+            Err(refusal.into())
+        }
+        Err(refusal) => {
+            // surely not published: the mark goes
+            work.publication = None;
+            if refusal.failure.class == Class::Content {
+                work.photos.clear();
+            }
+            work.commit(desk).await?;
+            Err(refusal.into())
+        }
+    }
+}
+
+/// Notes what was answered to a call whose fate is open.
+async fn keep_open(
+    session: &Session<'_>,
+    work: &mut Work,
+    refusal: &Refusal,
+) -> Result<(), Failure> {
+    if let Some(publication) = &mut work.publication {
+        publication.words.clone_from(&refusal.failure.message);
+        publication.answer = match refusal.meaning {
+            Meaning::Duplicate => Answered::Duplicate,
+            Meaning::Unknown if refusal.answered => Answered::Unknown,
+            _ => Answered::Nothing,
+        };
+    }
+    Ok(work.commit(session.desk).await?)
+}
+
+/// The receipt of a post, with its page.
+pub async fn receipt(session: &Session<'_>, work: &Work, id: String) -> Receipt {
+    let url = session.permalink(work.kind, &id).await;
+    Receipt { remote_id: id, url: Some(url) }
+}
