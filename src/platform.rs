@@ -49,7 +49,14 @@ impl Platform {
     ];
 
     /// Those that an account can have: they have a publisher. The others can be previewed.
-    pub const PUBLISHED: [Self; 4] = [Self::Mastodon, Self::Bluesky, Self::Threads, Self::Outbox];
+    pub const PUBLISHED: [Self; 6] = [
+        Self::Mastodon,
+        Self::Bluesky,
+        Self::Threads,
+        Self::Instagram,
+        Self::Facebook,
+        Self::Outbox,
+    ];
 
     /// The tag used in config, SQL, log and feeds.
     pub const fn tag(self) -> &'static str {

@@ -51,6 +51,17 @@ pub fn open(
             let threads = threads::Threads::new(access_token, api_version, base_url, http.clone());
             Arc::new(threads.with_app(app))
         }
+        Credentials::Instagram { access_token, user_id, app, api_version, base_url } => {
+            let app = app.map(|(id, secret)| meta::token::App { id, secret });
+            let http = http.clone();
+            let token = access_token;
+            let instagram = instagram::Instagram::new(token, user_id, api_version, base_url, http);
+            Arc::new(instagram.with_app(app))
+        }
+        Credentials::Facebook { page_id, page_access_token, api_version, base_url } => {
+            let token = page_access_token;
+            Arc::new(facebook::Facebook::new(page_id, token, api_version, base_url, http.clone()))
+        }
         Credentials::Outbox { path } => Arc::new(outbox::Outbox::new(path)),
     })
 }
@@ -65,6 +76,14 @@ pub fn meta_door(
         Credentials::Threads { app, api_version, base_url, .. } => {
             let graph = meta::Graph::new(Platform::Threads, api_version, base_url, http.clone());
             Some((graph, app.map(|(id, secret)| meta::token::App { id, secret })))
+        }
+        Credentials::Instagram { app, api_version, base_url, .. } => {
+            let graph = meta::Graph::new(Platform::Instagram, api_version, base_url, http.clone());
+            Some((graph, app.map(|(id, secret)| meta::token::App { id, secret })))
+        }
+        Credentials::Facebook { api_version, base_url, .. } => {
+            let graph = meta::Graph::new(Platform::Facebook, api_version, base_url, http.clone());
+            Some((graph, None))
         }
         _ => None,
     }

@@ -39,6 +39,32 @@ pub enum Credentials {
         /// Stands for every host of the platform. Absent: the platform's own.
         base_url: Option<Url>,
     },
+    /// An Instagram account, professional.
+    Instagram {
+        /// A token of 60 days with `instagram_business_basic` and
+        /// `instagram_business_content_publish`; absent where `posse-party login` gives one.
+        access_token: Option<Secret>,
+        /// Instagram's number of the account, 1784…. Absent: it is asked for.
+        user_id: Option<String>,
+        /// The app that tokens are from, as Instagram names it: its id and its secret. Only `login`
+        /// needs it.
+        app: Option<(String, Secret)>,
+        /// The version of the API that is asked for.
+        api_version: String,
+        /// Stands for every host of the platform. Absent: the platform's own.
+        base_url: Option<Url>,
+    },
+    /// A Facebook Page.
+    Facebook {
+        /// Its number.
+        page_id: String,
+        /// The Page's own token, which has no end; absent where `posse-party login` gives one.
+        page_access_token: Option<Secret>,
+        /// The version of the API that is asked for.
+        api_version: String,
+        /// Stands for every host of the platform. Absent: the platform's own.
+        base_url: Option<Url>,
+    },
     /// A local file.
     Outbox {
         /// JSON lines, appended.
@@ -56,7 +82,8 @@ impl Credentials {
     /// The secret of an app, which lets nobody in by itself.
     pub(super) fn app_secret(&self) -> Option<&Secret> {
         match self {
-            Self::Threads { app: Some((_, secret)), .. } => Some(secret),
+            Self::Threads { app: Some((_, secret)), .. }
+            | Self::Instagram { app: Some((_, secret)), .. } => Some(secret),
             _ => None,
         }
     }
@@ -65,7 +92,10 @@ impl Credentials {
     pub fn secret(&self) -> Option<&Secret> {
         match self {
             Self::Mastodon { access_token, .. } => Some(access_token),
-            Self::Threads { access_token, .. } => access_token.as_ref(),
+            Self::Threads { access_token, .. } | Self::Instagram { access_token, .. } => {
+                access_token.as_ref()
+            }
+            Self::Facebook { page_access_token, .. } => page_access_token.as_ref(),
             Self::Bluesky { app_password, .. } => Some(app_password),
             Self::Outbox { .. } => None,
         }
@@ -92,17 +122,33 @@ impl Credentials {
             }
             Self::Threads { access_token, base_url, .. } => {
                 let base_url = base_url.as_ref().map_or("https://graph.threads.net/", Url::as_str);
-                let place = [b"threads", base_url.as_bytes(), b""];
-                let token = access_token.as_ref().map(|token| {
-                    digest(&[place[0], place[1], place[2], token.expose().as_bytes()])
-                });
-                format!("{}.{}", digest(&place), token.unwrap_or_default())
+                renewable([b"threads", base_url.as_bytes(), b""], access_token.as_ref())
+            }
+            Self::Instagram { access_token, user_id, base_url, .. } => {
+                let own = "https://graph.instagram.com/";
+                let base_url = base_url.as_ref().map_or(own, Url::as_str);
+                let user_id = user_id.as_deref().unwrap_or_default();
+                let place = [b"instagram", base_url.as_bytes(), user_id.as_bytes()];
+                renewable(place, access_token.as_ref())
+            }
+            Self::Facebook { page_id, page_access_token, base_url, .. } => {
+                let own = "https://graph.facebook.com/";
+                let base_url = base_url.as_ref().map_or(own, Url::as_str);
+                let place = [b"facebook", base_url.as_bytes(), page_id.as_bytes()];
+                renewable(place, page_access_token.as_ref())
             }
             Self::Outbox { path } => {
                 digest(&[b"outbox", path.as_os_str().as_encoded_bytes(), b"", b""])
             }
         }
     }
+}
+
+/// `PLACE.TOKEN`, where the token may be absent.
+fn renewable(place: [&[u8]; 3], token: Option<&Secret>) -> String {
+    let [platform, server, account] = place;
+    let token = token.map(|token| digest(&[platform, server, account, token.expose().as_bytes()]));
+    format!("{}.{}", digest(&place), token.unwrap_or_default())
 }
 
 fn digest(parts: &[&[u8]]) -> String {

@@ -117,12 +117,12 @@ pub const fn credentials(platform: Platform) -> &'static [&'static str] {
         Platform::Mastodon => &["base_url", "access_token"],
         Platform::Bluesky => &["identifier", "app_password", "base_url"],
         Platform::Threads => &["access_token", "app_id", "app_secret", "api_version", "base_url"],
+        Platform::Instagram => {
+            &["access_token", "user_id", "app_id", "app_secret", "api_version", "base_url"]
+        }
+        Platform::Facebook => &["page_id", "page_access_token", "api_version", "base_url"],
         Platform::Outbox => &["path"],
-        Platform::Instagram
-        | Platform::Facebook
-        | Platform::LinkedIn
-        | Platform::X
-        | Platform::YouTube => &[],
+        Platform::LinkedIn | Platform::X | Platform::YouTube => &[],
     }
 }
 

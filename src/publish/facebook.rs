@@ -12,11 +12,11 @@ use reqwest::Client;
 use url::Url;
 
 use crate::config::Secret;
-use crate::crosspost::Failure;
+use crate::crosspost::{Class, Failure};
 use crate::draft::Draft;
 use crate::platform::{Limits, MediaLimits, Platform};
-use crate::publish::meta::{Graph, rest, token};
-use crate::publish::{Desk, Found, Identity, Outcome, Publisher};
+use crate::publish::meta::{Graph, renew, rest, token};
+use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
 
 mod advance; // from a draft to a post
 mod page; // which Page it is, and what its token may do
@@ -31,7 +31,8 @@ use session::Session;
 pub struct Facebook {
     graph: Graph,
     page_id: String,
-    page_access_token: Secret,
+    /// Absent where only `login` gives one.
+    page_access_token: Option<Secret>,
 }
 
 impl Facebook {
@@ -39,18 +40,31 @@ impl Facebook {
     /// request goes to that origin; without, to Meta's own.
     pub fn new(
         page_id: impl Into<String>,
-        page_access_token: Secret,
+        page_access_token: impl Into<Option<Secret>>,
         api_version: impl Into<String>,
         base_url: Option<Url>,
         http: Client,
     ) -> Self {
         let graph = Graph::new(Platform::Facebook, api_version, base_url, http);
-        Self { graph, page_id: page_id.into(), page_access_token }
+        Self { graph, page_id: page_id.into(), page_access_token: page_access_token.into() }
     }
 
     async fn session<'a>(&'a self, desk: &'a Desk<'a>) -> Result<Session<'a>, Failure> {
-        let token = token::current(desk, &self.page_access_token).await?;
+        let token = token::current(desk, self.page_access_token.as_ref()).await?;
+        let token = token.ok_or_else(|| renew::none(Platform::Facebook))?;
         Ok(Session { graph: &self.graph, desk, token, page_id: &self.page_id })
+    }
+
+    /// A refusal as it concerns the token of now: one of a token that was refused after it had been
+    /// replaced says nothing of the new one.
+    async fn of_now(&self, session: &Session<'_>, failure: Failure) -> Failure {
+        let is_account = matches!(failure.class, Class::Account { until: None, .. });
+        match token::current(session.desk, self.page_access_token.as_ref()).await {
+            Ok(Some(token)) if is_account && token != session.token => {
+                Failure::retry(failure.message)
+            }
+            _ => failure,
+        }
     }
 }
 
@@ -71,13 +85,30 @@ impl Publisher for Facebook {
     async fn publish(&self, draft: &Draft, desk: &Desk<'_>) -> Outcome {
         let published = async {
             rest::may_post(desk).await?;
-            advance::advance(&self.session(desk).await?, draft).await
+            let session = self.session(desk).await?;
+            let outcome = advance::advance(&session, draft).await.unwrap_or_else(Outcome::Failed);
+            Ok(match outcome {
+                Outcome::Failed(failure) => Outcome::Failed(self.of_now(&session, failure).await),
+                other => other,
+            })
         };
         published.await.unwrap_or_else(Outcome::Failed)
     }
 
     async fn find(&self, _draft: &Draft, desk: &Desk<'_>) -> Found {
-        let found = async { seek::seek(&self.session(desk).await?).await };
+        let found = async {
+            let session = self.session(desk).await?;
+            match seek::seek(&session).await {
+                Ok(Found::Unknown(failure)) | Err(failure) => {
+                    Err(self.of_now(&session, failure).await)
+                }
+                found => found,
+            }
+        };
         found.await.unwrap_or_else(Found::Unknown)
+    }
+
+    async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
+        renew::renew(&self.graph, desk, self.page_access_token.as_ref(), None).await
     }
 }

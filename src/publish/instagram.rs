@@ -15,11 +15,12 @@ use reqwest::Client;
 use url::Url;
 
 use crate::config::Secret;
-use crate::crosspost::Failure;
+use crate::crosspost::{Class, Failure};
 use crate::draft::Draft;
 use crate::platform::{Limits, MediaLimits, Platform};
-use crate::publish::meta::{Graph, rest, token};
-use crate::publish::{Desk, Found, Identity, Outcome, Publisher};
+use crate::publish::meta::token::App;
+use crate::publish::meta::{Graph, renew, rest, token};
+use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
 
 mod advance; // from a draft to a post
 mod owner; // who the account is, and its quotas
@@ -33,25 +34,33 @@ use session::Session;
 /// One Instagram account.
 pub struct Instagram {
     graph: Graph,
-    access_token: Secret,
+    /// Absent where only `login` gives one.
+    access_token: Option<Secret>,
     /// As configured; absent: it is asked for, and remembered.
     user_id: Option<String>,
+    app: Option<App>,
     /// What a pause of a second within an attempt lasts.
     second: Duration,
 }
 
 impl Instagram {
-    /// The account of `access_token`, over `http`, which follows no redirect. With `base_url` every
+    /// The account of `access_token` (or of the token that `login` keeps), over `http`, which follows no redirect. With `base_url` every
     /// request goes to that origin; without, to Meta's own.
     pub fn new(
-        access_token: Secret,
+        access_token: impl Into<Option<Secret>>,
         user_id: Option<String>,
         api_version: impl Into<String>,
         base_url: Option<Url>,
         http: Client,
     ) -> Self {
         let graph = Graph::new(Platform::Instagram, api_version, base_url, http);
-        Self { graph, access_token, user_id, second: Duration::from_secs(1) }
+        let access_token = access_token.into();
+        Self { graph, access_token, user_id, app: None, second: Duration::from_secs(1) }
+    }
+
+    /// The same account, with the app that its token is from.
+    pub fn with_app(self, app: Option<App>) -> Self {
+        Self { app, ..self }
     }
 
     /// The same account in a hurry: what would be a pause of a second within an attempt lasts
@@ -61,9 +70,22 @@ impl Instagram {
     }
 
     async fn session<'a>(&'a self, desk: &'a Desk<'a>) -> Result<Session<'a>, Failure> {
-        let token = token::current(desk, &self.access_token).await?;
+        let token = token::current(desk, self.access_token.as_ref()).await?;
+        let token = token.ok_or_else(|| renew::none(Platform::Instagram))?;
         let user_id = self.user_id.as_deref();
         Ok(Session { graph: &self.graph, desk, token, user_id, second: self.second })
+    }
+
+    /// A refusal as it concerns the token of now: one of a token that was refused after it had been
+    /// replaced says nothing of the new one.
+    async fn of_now(&self, session: &Session<'_>, failure: Failure) -> Failure {
+        let is_account = matches!(failure.class, Class::Account { until: None, .. });
+        match token::current(session.desk, self.access_token.as_ref()).await {
+            Ok(Some(token)) if is_account && token != session.token => {
+                Failure::retry(failure.message)
+            }
+            _ => failure,
+        }
     }
 }
 
@@ -84,13 +106,30 @@ impl Publisher for Instagram {
     async fn publish(&self, draft: &Draft, desk: &Desk<'_>) -> Outcome {
         let published = async {
             rest::may_post(desk).await?;
-            advance::advance(&self.session(desk).await?, draft).await
+            let session = self.session(desk).await?;
+            let outcome = advance::advance(&session, draft).await.unwrap_or_else(Outcome::Failed);
+            Ok(match outcome {
+                Outcome::Failed(failure) => Outcome::Failed(self.of_now(&session, failure).await),
+                other => other,
+            })
         };
         published.await.unwrap_or_else(Outcome::Failed)
     }
 
     async fn find(&self, _draft: &Draft, desk: &Desk<'_>) -> Found {
-        let found = async { seek::seek(&self.session(desk).await?).await };
+        let found = async {
+            let session = self.session(desk).await?;
+            match seek::seek(&session).await {
+                Ok(Found::Unknown(failure)) | Err(failure) => {
+                    Err(self.of_now(&session, failure).await)
+                }
+                found => found,
+            }
+        };
         found.await.unwrap_or_else(Found::Unknown)
+    }
+
+    async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
+        renew::renew(&self.graph, desk, self.access_token.as_ref(), self.app.as_ref()).await
     }
 }

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 mod composition; // text settings, filters, people
 mod documents; // the examples
+mod meta; // accounts of Instagram and Facebook
 
 /// A text that is a secret wherever it stands in these tests.
 const SECRET: &str = "s3cr3t-t0ken";
@@ -646,7 +647,7 @@ fn mistakes_in_other_accounts() {
     ];
     assert_snapshot!(said("", &rows), @r###"
     [accounts.a]
-        accounts.a.platform: is missing, want `mastodon`, `bluesky`, `threads` or `outbox`
+        accounts.a.platform: is missing, want `mastodon`, `bluesky`, `threads`, `instagram`, `facebook` or `outbox`
     [accounts.a]
     platform = "mastadon"
         accounts.a.platform: `mastadon` is unknown, want `mastodon`
@@ -654,11 +655,11 @@ fn mistakes_in_other_accounts() {
     platform = "myspace"
     access_token = "x"
     frequency = 3
-        accounts.a.platform: `myspace` is unknown, want `mastodon`, `bluesky`, `threads` or `outbox`
+        accounts.a.platform: `myspace` is unknown, want `mastodon`, `bluesky`, `threads`, `instagram`, `facebook` or `outbox`
         accounts.a.frequency: unknown key, docs/configuration.md has those that there are
     [accounts.a]
     platform = ["bluesky"]
-        accounts.a.platform: a list is no word, want `mastodon`, `bluesky`, `threads` or `outbox`
+        accounts.a.platform: a list is no word, want `mastodon`, `bluesky`, `threads`, `instagram`, `facebook` or `outbox`
     [accounts.a]
     platform = "bsky"
     identifier = "me.example"
@@ -675,7 +676,7 @@ fn mistakes_in_other_accounts() {
         accounts.a.app_password: is missing, want for example `{ file = "bluesky.password" }`
         accounts.a.identifier: is missing, want your handle, for example `me.bsky.social`
         accounts.a.handle: unknown key, want `identifier`
-        accounts.a.access_token: `access_token` is a key of mastodon and threads accounts, and the platform here is `bluesky`
+        accounts.a.access_token: `access_token` is a key of mastodon, threads and instagram accounts, and the platform here is `bluesky`
     [accounts.a]
     platform = "bluesky"
     identifier = "me"
@@ -701,7 +702,7 @@ fn mistakes_in_other_accounts() {
     platform = "outbox"
     path = "x"
     base_url = "https://x.example"
-        accounts.a.base_url: `base_url` is a key of mastodon, bluesky and threads accounts, and the platform here is `outbox`
+        accounts.a.base_url: `base_url` is a key of mastodon, bluesky, threads, instagram and facebook accounts, and the platform here is `outbox`
     [accounts."my account"]
     platform = "outbox"
     path = "x"
@@ -1266,6 +1267,9 @@ fn examples() -> (Config, Config) {
             ("credentials/bluesky-password", "b"),
             ("credentials/threads-token", "c"),
             ("credentials/threads-app-secret", "d"),
+            ("credentials/instagram-token", "d"),
+            ("credentials/instagram-app-secret", "e"),
+            ("credentials/facebook-token", "f"),
         ]);
         folder.load().unwrap()
     };
@@ -1279,7 +1283,7 @@ fn the_example_is_right_and_names_the_true_defaults() {
     let (plain, full) = examples();
     assert_eq!(plain.warnings, Vec::<String>::new());
     assert_eq!(full.warnings, Vec::<String>::new());
-    assert_eq!((full.feeds.len(), full.accounts.len()), (2, 4));
+    assert_eq!((full.feeds.len(), full.accounts.len()), (2, 6));
     let shown = full.defaults.clone();
     // what is shown as a default is the default
     assert_eq!((&full.delivery, &full.log), (&plain.delivery, &plain.log));

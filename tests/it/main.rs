@@ -12,6 +12,12 @@ mod fetch; // one request for a feed
 mod wire; // the loopback server that the others script
 mod bluesky;
 mod bluesky_server; // a strict stand-in, which the tests of the daemon use too
+mod graph_server; // what the stand-ins of Instagram and Facebook share
+mod graph_bench; // one crosspost there, through restarts
+mod instagram;
+mod instagram_server; // a strict stand-in
+mod facebook;
+mod facebook_server; // a strict stand-in
 mod outbox;
 mod pages; // of Facebook
 mod threads;

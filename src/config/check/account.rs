@@ -15,6 +15,8 @@ use crate::config::{AccountConfig, Config, Credentials, schema, value};
 use crate::names::Label;
 use crate::platform::Platform;
 
+mod meta;
+
 /// The undo window: long enough to see a mistake in one's reader.
 const DELAY: Duration = Duration::from_secs(120);
 
@@ -161,15 +163,13 @@ fn credentials(
                 base_url: base_url?,
             })
         }
+        Platform::Instagram => meta::instagram(report, around, section, dry_run),
+        Platform::Facebook => meta::facebook(report, around, section, dry_run),
         Platform::Outbox => {
             let path = section.read(report, "path", |node| value::path(node, around.folder));
             Some(Credentials::Outbox { path: path? })
         }
-        Platform::Instagram
-        | Platform::Facebook
-        | Platform::LinkedIn
-        | Platform::X
-        | Platform::YouTube => None,
+        Platform::LinkedIn | Platform::X | Platform::YouTube => None,
     }
 }
 
@@ -186,14 +186,13 @@ fn required(platform: Platform) -> &'static [(&'static str, &'static str)] {
             ("identifier", "your handle, for example `me.bsky.social`"),
             ("app_password", APP_PASSWORD),
         ],
-        // a token may come from `login`
-        Platform::Threads => &[],
+        // their tokens may come from `login`
+        Platform::Threads | Platform::Instagram => &[],
+        Platform::Facebook => {
+            &[("page_id", "the number of the Page, for example `\"107000000000001\"`")]
+        }
         Platform::Outbox => &[("path", "a file, for example `outbox.jsonl`")],
-        Platform::Instagram
-        | Platform::Facebook
-        | Platform::LinkedIn
-        | Platform::X
-        | Platform::YouTube => &[],
+        Platform::LinkedIn | Platform::X | Platform::YouTube => &[],
     }
 }
 

@@ -339,26 +339,20 @@ fn platforms_without_a_publisher_are_named_with_what_they_can_do() {
     rows.push("platform = \"linkedin\"\naccess_token = \"x\"\nuser_id = 3\ndelay = 3".into());
     let rows: Vec<_> = rows.iter().map(String::as_str).collect();
     assert_snapshot!(said("[accounts.a]", &rows), @r###"
-    platform = "instagram"
-    dry_run = true
-        accounts.a.platform: `instagram` can't be published to by this version, want `mastodon`, `bluesky`, `threads` or `outbox`; `posse-party preview --platform instagram` shows posts for it
-    platform = "facebook"
-    dry_run = true
-        accounts.a.platform: `facebook` can't be published to by this version, want `mastodon`, `bluesky`, `threads` or `outbox`; `posse-party preview --platform facebook` shows posts for it
     platform = "linkedin"
     dry_run = true
-        accounts.a.platform: `linkedin` can't be published to by this version, want `mastodon`, `bluesky`, `threads` or `outbox`; `posse-party preview --platform linkedin` shows posts for it
+        accounts.a.platform: `linkedin` can't be published to by this version, want `mastodon`, `bluesky`, `threads`, `instagram`, `facebook` or `outbox`; `posse-party preview --platform linkedin` shows posts for it
     platform = "x"
     dry_run = true
-        accounts.a.platform: `x` can't be published to by this version, want `mastodon`, `bluesky`, `threads` or `outbox`; `posse-party preview --platform x` shows posts for it
+        accounts.a.platform: `x` can't be published to by this version, want `mastodon`, `bluesky`, `threads`, `instagram`, `facebook` or `outbox`; `posse-party preview --platform x` shows posts for it
     platform = "youtube"
     dry_run = true
-        accounts.a.platform: `youtube` can't be published to by this version, want `mastodon`, `bluesky`, `threads` or `outbox`; `posse-party preview --platform youtube` shows posts for it
+        accounts.a.platform: `youtube` can't be published to by this version, want `mastodon`, `bluesky`, `threads`, `instagram`, `facebook` or `outbox`; `posse-party preview --platform youtube` shows posts for it
     platform = "linkedin"
     access_token = "x"
     user_id = 3
     delay = 3
-        accounts.a.platform: `linkedin` can't be published to by this version, want `mastodon`, `bluesky`, `threads` or `outbox`; `posse-party preview --platform linkedin` shows posts for it
+        accounts.a.platform: `linkedin` can't be published to by this version, want `mastodon`, `bluesky`, `threads`, `instagram`, `facebook` or `outbox`; `posse-party preview --platform linkedin` shows posts for it
         accounts.a.delay: `3` has no unit, want for example `3m`
     "###);
 }

@@ -31,6 +31,8 @@ fn every_example_is_right_and_says_nothing_odd() {
         ("docs/accounts/mastodon.md", 1),
         ("docs/accounts/bluesky.md", 1),
         ("docs/accounts/threads.md", 1),
+        ("docs/accounts/instagram.md", 1),
+        ("docs/accounts/facebook.md", 1),
         ("docs/accounts/outbox.md", 1),
     ];
     for (page, count) in pages {
@@ -53,6 +55,8 @@ fn every_example_is_right_and_says_nothing_odd() {
                 ("credentials/mastodon-token", "d"),
                 ("credentials/bluesky-password", "e"),
                 ("credentials/threads-token", "f"),
+                ("credentials/instagram-token", "g"),
+                ("credentials/facebook-token", "h"),
             ]);
             match folder.load() {
                 Ok(config) => assert_eq!(config.warnings, [""; 0], "{page}:{line}"),
