@@ -4,7 +4,7 @@
 // answers, holds them, or shows the server a token that has lapsed. After each case every entry
 // must be in the repository exactly once: the server itself is asked.
 import { spawn, execFile } from 'node:child_process'
-import { createHmac } from 'node:crypto'
+import { createHmac, randomFillSync } from 'node:crypto'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
@@ -143,8 +143,8 @@ const crc32 = (bytes) => {
   return ~crc >>> 0
 }
 
-/** A PNG of one colour. */
-const png = (width, height) => {
+/** A PNG of one colour, or of noise, which can't be packed. */
+const png = (width, height, isNoise = false) => {
   const chunk = (name, data) => {
     const body = Buffer.concat([Buffer.from(name), data])
     const frame = Buffer.alloc(8)
@@ -157,6 +157,7 @@ const png = (width, height) => {
   head.writeUInt32BE(height, 4)
   head.set([8, 2], 8) // 8 bits, red green blue
   const rows = Buffer.alloc(height * (1 + 3 * width), 100)
+  if (isNoise) randomFillSync(rows)
   for (let row = 0; row < height; row += 1) rows[row * (1 + 3 * width)] = 0
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
   return Buffer.concat([
@@ -170,11 +171,16 @@ const paged = new Set()
 const pictured = new Map()
 /** The `n`th of them: small enough to go as it is. */
 const image = (n) => png(64 + n, 64)
+/** The titles of the entries whose one image is too large to go as it is. */
+const large = new Set()
+const largeImage = png(1200, 900, true)
 const web = http.createServer((request, response) => {
   const title = titles[Number(request.url.slice(1))]
   const [, nth] = request.url.match(/^\/image-(\d)\.png$/) ?? []
   if (request.url === '/picture.png') {
     response.end(png(1600, 800))
+  } else if (request.url === '/large.png') {
+    response.end(largeImage)
   } else if (nth !== undefined) {
     response.setHeader('content-type', 'image/png')
     response.end(image(Number(nth)))
@@ -275,7 +281,8 @@ const write = (path, text) => {
   renameSync(`${path}.new`, path)
 }
 
-const enclosures = (title) => Array.from({ length: pictured.get(title) ?? 0 }, (_, n) => `
+const enclosures = (title) => large.has(title) ? `
+    <link rel="enclosure" type="image/png" href="http://127.0.0.1:${webPort}/large.png"/>` : Array.from({ length: pictured.get(title) ?? 0 }, (_, n) => `
     <media:content xmlns:media="http://search.yahoo.com/mrss/" medium="image" type="image/png"
       url="http://127.0.0.1:${webPort}/image-${n}.png">
       <media:description type="plain">Image ${n} &amp; more</media:description>
@@ -389,6 +396,15 @@ const hasImages = async (title) => {
   }
 }
 
+/** Width and height of a JPEG. */
+const jpegSize = (bytes) => {
+  for (let at = 2; at < bytes.length; at += 2 + bytes.readUInt16BE(at + 2)) {
+    const marker = bytes[at + 1]
+    if (marker === 0xc0 || marker === 0xc2) return [bytes.readUInt16BE(at + 7), bytes.readUInt16BE(at + 5)]
+  }
+  throw new Error('no JPEG')
+}
+
 const isTriedInVain = async (title) => {
   await until('an attempt', async () => (await crosspost(title))?.attempts > 0)
   if ((await crosspost(title)).state === 'published') throw new Error('published to nobody')
@@ -475,6 +491,20 @@ const cases = {
     pictured.set(title, 4)
     announce(title)
     await hasImages(title)
+  },
+  'an image that is too large is made smaller': async (title) => {
+    large.add(title)
+    announce(title)
+    await reaches(title, 'published')
+    const [post, ...more] = (await records()).filter((post) => post.text.startsWith(title))
+    texts.set(title, post.text)
+    const [{ image: there, aspectRatio: { width, height } }] = post.embed.images
+    const bytes = await blob(there)
+    if (more.length > 0 || there.mimeType !== 'image/jpeg') throw new Error(JSON.stringify(post))
+    if (bytes.length !== there.size || bytes.length > 1_000_000) throw new Error(`${bytes.length} bytes`)
+    const size = jpegSize(bytes).join(' × ')
+    if (size !== `${width} × ${height}`) throw new Error(`${size}, and not ${width} × ${height}`)
+    if (Math.abs(width / height - 4 / 3) > 0.01) throw new Error(`another shape: ${size}`)
   },
   'lost answer to the upload of an image': async (title) => {
     pictured.set(title, 2)
