@@ -18,7 +18,8 @@ use tempfile::TempDir;
 /// The release binary.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_posse-party");
 /// As in the unit.
-const ARENAS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
+pub const ALLOCATOR: [(&str, &str); 2] =
+    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
 
 /// Builds the binary as it is shipped: the one that `cargo bench` has just built in its place has
 /// all the features that the tests ask of its crates, half a megabyte more.
@@ -98,7 +99,7 @@ impl Home {
         let began = Instant::now();
         let child = Command::new(&command[0])
             .args(&command[1..])
-            .env(ARENAS.0, ARENAS.1)
+            .envs(ALLOCATOR)
             .env("NOTIFY_SOCKET", &socket)
             .stderr(self.log())
             .spawn()
@@ -145,7 +146,7 @@ pub fn measure(command: &[String], log: File) -> Option<Cost> {
     let mut shell = Command::new("bash")
         .args(["-c", "\"$@\" >/dev/null & echo $!; wait $!; code=$?; times; exit $code", "--"])
         .args(command)
-        .env(ARENAS.0, ARENAS.1)
+        .envs(ALLOCATOR)
         .env("LC_ALL", "C")
         .stdout(Stdio::piped())
         .stderr(log)

@@ -61,7 +61,7 @@ struct Run {
 fn run(platform: Platform, times: usize, path: &Path) -> Run {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["fit", platform.tag(), &times.to_string()]).arg(path);
-    let output = command.env("MALLOC_ARENA_MAX", "2").output().unwrap();
+    let output = command.envs(crate::daemon::ALLOCATOR).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     let (micros, peak) = said.trim().split_once(' ').unwrap();
