@@ -20,6 +20,8 @@ use sha2::{Digest, Sha256};
 const FOLDER: &str = "media";
 /// The most bytes of all files together, where nothing else is said.
 const BYTES_MAX: u64 = 1 << 30;
+/// The most bytes of one file that is read whole: more than any image that is fetched has.
+const READ_BYTES_MAX: u64 = 64_000_000;
 /// Media types, and how their files end.
 const ENDINGS: &[(&str, &str)] = &[
     ("image/jpeg", "jpg"),
@@ -121,7 +123,7 @@ impl Shelf {
             return Err(wrong("no name of the shelf"));
         }
         let mut bytes = Vec::new();
-        File::open(self.folder.join(name))?.take(self.bytes_max).read_to_end(&mut bytes)?;
+        File::open(self.folder.join(name))?.take(READ_BYTES_MAX).read_to_end(&mut bytes)?;
         if name.starts_with(&hash(&bytes)) { Ok(bytes) } else { Err(wrong("the file was damaged")) }
     }
 
@@ -327,6 +329,7 @@ mod tests {
         }
         let large = put(&[b'x'; 11], 0);
         assert!(names(&shelf).contains(&large), "what was just put stays, whatever its size");
+        assert_eq!(shelf.read(&large).unwrap(), [b'x'; 11], "and is whole");
         assert!(!left.exists());
         assert_eq!(names(&shelf).len(), 4, "what others keep there is none of our business");
     }
