@@ -100,10 +100,11 @@ pub struct Subject<'a> {
 /// `Unsuited` where the entry is to be skipped there; the others are content failures, which the
 /// next attempt would meet again.
 pub fn compose(subject: &Subject<'_>) -> Result<Draft, ComposeError> {
-    let Wanted { media, notes } = match subject.media {
-        Some(fetched) => Wanted { media: fetched.to_vec(), notes: Vec::new() },
+    let wanted = match subject.media {
+        Some(fetched) => Wanted::of(fetched.to_vec()),
         None => media::wanted(subject),
     };
+    let (notes, media) = (wanted.notes(0), wanted.media);
     let settings = &without_card(subject, &media);
     let subject = &Subject { media: Some(&media), settings, ..*subject };
     if let Some(reason) = unsuited(subject) {

@@ -31,6 +31,7 @@ pub mod decide;
 mod draft;
 pub mod fetch;
 pub mod gate;
+mod head;
 pub mod host;
 pub mod notebook;
 mod say;
@@ -137,7 +138,7 @@ impl Worker {
         self.beat_for(Duration::ZERO);
     }
 
-    /// The same, where large files take so much longer.
+    /// The same, where files take so much longer.
     fn beat_for(&self, longer: Duration) {
         self.pulses.beat(&self.pulse(), LOOK_AGAIN + 10 * self.delivery.timeout + longer);
     }
@@ -212,7 +213,7 @@ impl Worker {
     /// One attempt: compose (at the first), claim, publish, decide, settle.
     async fn attempt(&self, crosspost: Crosspost, stop: &CancellationToken) -> Result<()> {
         let draft = match &crosspost.draft {
-            Some(draft) => Ok(draft.clone()),
+            Some(draft) => self.frozen(&crosspost, draft, stop).await,
             None => self.compose(&crosspost, stop).await?,
         };
         let draft = match (draft, &self.publisher) {

@@ -6,23 +6,18 @@
 //! web; what the platform never takes is left out, with a note. **Refuses:** to look at the media
 //! themselves: that is for whoever fetches them.
 
-use std::collections::HashMap;
-
-use url::Url;
-
 use super::template::Template;
 use super::values::Values;
 use super::{Subject, count, reach, truncate, web_address};
 use crate::draft::{self, Channel, Media};
-use crate::entry::Markup;
 use crate::platform::{Cards, Limits, MediaLimits, Unit, Way};
-use crate::settings::{AltRule, MediaFrom, MediaOrCard};
+use crate::settings::{AltRule, MediaOrCard};
+use gather::{Found, gathered};
 
+mod gather; // where they come from
 mod html; // images and videos in the content
 mod srcset; // one image in several sizes
 
-/// How many of one entry are looked at.
-const MEDIA_MAX: usize = 200;
 /// The longest name of a file in a note, in characters.
 const NAME_MAX: usize = 60;
 
@@ -31,8 +26,44 @@ const NAME_MAX: usize = 60;
 pub struct Wanted {
     /// The media, in order; empty where the link card goes instead.
     pub media: Vec<Media>,
+    /// Some of those beyond the number that goes, in order: for the places of media that turn out
+    /// to be nothing to show, to be there already, or not to be had.
+    pub spare: Vec<Media>,
     /// What was left out or changed, for the owner: lower case, no full stop.
-    pub notes: Vec<String>,
+    notes: Vec<String>,
+    beyond: Option<Beyond>,
+    /// What is to be said of each of `spare`, where it goes; empty: nothing.
+    of_spare: Vec<String>,
+}
+
+/// What is beyond the number that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Beyond {
+    /// Where it stands among the notes.
+    at: usize,
+    /// What is said of it: `at most 4 images go`.
+    words: String,
+    count: usize,
+}
+
+impl Wanted {
+    /// These, and nothing to be said of them.
+    pub fn of(media: Vec<Media>) -> Self {
+        Self { media, ..Self::default() }
+    }
+
+    /// What was left out or changed, where so many of `spare` go after all.
+    pub fn notes(&self, spares: usize) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        if let Some(Beyond { at, words, count }) = &self.beyond
+            && *count > spares
+        {
+            notes.insert(*at, format!("{words}: {} left out", count - spares));
+        }
+        let of_spare = self.of_spare.iter().take(spares).filter(|note| !note.is_empty());
+        notes.extend(of_spare.cloned());
+        notes
+    }
 }
 
 /// The media that should go, whether they can be had or not.
@@ -50,19 +81,36 @@ pub fn wanted(subject: &Subject<'_>) -> Wanted {
     if !found.is_empty() && card_wins(subject, &found) {
         let what = counted(found.len(), Kind::of_all(&found));
         let note = format!("{what} of the content left out: the link card goes");
-        return Wanted { media: Vec::new(), notes: vec![note] };
+        return Wanted { notes: vec![note], ..Wanted::default() };
     }
     keep_one_kind(&mut found, &limits, &mut notes);
-    keep_count(&mut found, &limits, subject, &mut notes);
-    let mut media: Vec<Media> = found.into_iter().map(|one| one.medium).collect();
+    let own = subject.settings.media_max.unwrap_or(u32::MAX);
+    let max = limits.count_max.min(own) as usize;
+    let beyond = (found.len() > max).then(|| {
+        let what = counted(max, Kind::of_all(&found));
+        let goes = if max == 1 { "goes" } else { "go" };
+        let whose = if own < limits.count_max { " (media_max)" } else { "" };
+        let words = format!("at most {what} {goes}{whose}");
+        Beyond { at: notes.len(), words, count: found.len() - max }
+    });
+    let mut media: Vec<Media> = found.into_iter().map(|one| one.medium).take(2 * max).collect();
+    let mut spare = media.split_off(max.min(media.len()));
     for medium in &mut media {
         shorten_alt(medium, &limits, &mut notes);
     }
-    if subject.settings.alt != AltRule::Ignore {
-        let bare = media.iter().filter(|medium| lacks_alt(medium, &limits));
-        notes.extend(bare.map(|medium| format!("no alt text: {}", medium.url)));
+    for medium in &mut spare {
+        shorten_alt(medium, &limits, &mut Vec::new());
     }
-    Wanted { media, notes }
+    let rule = subject.settings.alt;
+    if rule == AltRule::Require {
+        // it was not held for these
+        spare.retain(|medium| !lacks_alt(medium, &limits));
+    }
+    let bare = |medium: &Media| rule != AltRule::Ignore && lacks_alt(medium, &limits);
+    let told = |medium: &Media| format!("no alt text: {}", medium.url);
+    notes.extend(media.iter().filter(|medium| bare(medium)).map(told));
+    let of_spare = spare.iter().map(|it| if bare(it) { told(it) } else { String::new() }).collect();
+    Wanted { media, spare, notes, beyond, of_spare }
 }
 
 /// The names of the media that should go and have no alternative text.
@@ -79,16 +127,6 @@ pub fn is_seen(medium: &Media) -> bool {
 fn lacks_alt(medium: &Media, limits: &MediaLimits) -> bool {
     let has_alt = medium.alt.as_deref().is_some_and(|alt| !alt.trim().is_empty());
     limits.alt_max > 0 && !has_alt && is_seen(medium)
-}
-
-/// A medium, and where it was found.
-#[derive(Debug)]
-struct Found {
-    medium: Media,
-    /// Whether the control or the feed names it: it is more than a part of the content.
-    is_named: bool,
-    /// Whether its author says that it only decorates.
-    is_decorative: bool,
 }
 
 /// What a medium is for a platform.
@@ -133,123 +171,6 @@ impl Kind {
             Self::Other => ("medium", "media"),
         }
     }
-}
-
-/// Everything that the entry has, each once.
-fn gathered(subject: &Subject<'_>) -> Vec<Found> {
-    let Subject { entry, settings, .. } = *subject;
-    let said = settings.media.as_deref();
-    match (settings.media_from, said) {
-        (MediaFrom::None, _) | (MediaFrom::Control, None) => return Vec::new(),
-        _ => {}
-    }
-    let mut gathered = Gathered::default();
-    for medium in said.unwrap_or(&entry.media) {
-        gathered.take(medium.clone(), &[], Place::Named);
-    }
-    // where the control names them, the rest only tells more of them
-    let is_open = said.is_none();
-    if !is_open {
-        entry.media.iter().for_each(|medium| gathered.tell(medium.clone(), &[]));
-    }
-    let has_gaps = gathered.found.iter().any(|one| one.medium.alt.is_none());
-    if let (Some(Markup::Html(content)), true) =
-        (entry.content.as_ref().or(entry.summary.as_ref()), is_open || has_gaps)
-    {
-        let base = web_address(entry).or(entry.alternate_url.as_deref());
-        let base = base.and_then(|url| Url::parse(url).ok());
-        for seen in html::read(content, base.as_ref()) {
-            let html::Seen { medium, others, has_alt } = seen;
-            let is_decorative = has_alt && medium.alt.is_none();
-            match is_open {
-                true if is_decorative => gathered.take(medium, &others, Place::Decoration),
-                true => gathered.take(medium, &others, Place::Content),
-                false => gathered.tell(medium, &others),
-            }
-        }
-    }
-    gathered.found
-}
-
-/// Where a medium stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Named,
-    Content,
-    Decoration,
-}
-
-/// Media in order, each once.
-#[derive(Default)]
-struct Gathered {
-    found: Vec<Found>,
-    /// Where in `found` each address is.
-    known: HashMap<String, usize>,
-}
-
-impl Gathered {
-    /// Adds a medium, or what is new about one that is known; `others` are its addresses in other
-    /// sizes.
-    fn take(&mut self, mut medium: Media, others: &[String], place: Place) {
-        if !is_of_web(&medium.url) {
-            return;
-        }
-        medium.poster_url = medium.poster_url.filter(|url| is_of_web(url));
-        if let Some(known) = self.find(&medium, others) {
-            self.found[known].is_decorative &= place == Place::Decoration;
-            self.add_to(known, medium, others);
-        } else if self.found.len() < MEDIA_MAX {
-            self.note(self.found.len(), &medium.url, others);
-            let (is_named, is_decorative) = (place == Place::Named, place == Place::Decoration);
-            self.found.push(Found { medium, is_named, is_decorative });
-        }
-    }
-
-    /// Adds what is new about a medium, where it is known.
-    fn tell(&mut self, medium: Media, others: &[String]) {
-        if let Some(known) = self.find(&medium, others) {
-            self.add_to(known, medium, others);
-        }
-    }
-
-    fn find(&self, medium: &Media, others: &[String]) -> Option<usize> {
-        let urls = std::iter::once(&medium.url).chain(others);
-        urls.filter_map(|url| self.known.get(&key(url))).copied().next()
-    }
-
-    fn add_to(&mut self, known: usize, told: Media, others: &[String]) {
-        self.note(known, &told.url, others);
-        let medium = &mut self.found[known].medium;
-        let blank = |alt: &String| alt.trim().is_empty();
-        medium.alt = medium.alt.take().filter(|alt| !blank(alt)).or(told.alt);
-        medium.poster_url = medium.poster_url.take().or(told.poster_url);
-        // `image/png` says more than `image`
-        let is_vague = medium.media_type.as_deref().is_none_or(|it| !it.contains('/'));
-        if is_vague && told.media_type.is_some() {
-            medium.media_type = told.media_type;
-        }
-    }
-
-    fn note(&mut self, at: usize, url: &str, others: &[String]) {
-        self.known.entry(key(url)).or_insert(at);
-        for other in others {
-            self.known.entry(key(other)).or_insert(at);
-        }
-    }
-}
-
-/// What is the same of two addresses of one file: neither scheme nor fragment matter.
-fn key(url: &str) -> String {
-    let parsed = Url::parse(url).map(String::from);
-    let whole = parsed.as_deref().unwrap_or(url);
-    let rest = whole.split_once("://").map_or(whole, |(_, rest)| rest);
-    rest.split('#').next().unwrap_or_default().to_owned()
-}
-
-fn is_of_web(url: &str) -> bool {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    scheme.is_some_and(|it| it == "http" || it == "https")
-        && Url::parse(url).is_ok_and(|url| url.has_host())
 }
 
 /// Leaves out what the platform never takes.
@@ -339,26 +260,6 @@ fn keep_one_kind(found: &mut Vec<Found>, limits: &MediaLimits, notes: &mut Vec<S
             _ => format!("images and videos don't go together: {left} left out"),
         });
     }
-}
-
-/// Leaves out what is beyond the platform's number, or the owner's.
-fn keep_count(
-    found: &mut Vec<Found>,
-    limits: &MediaLimits,
-    subject: &Subject<'_>,
-    notes: &mut Vec<String>,
-) {
-    let own = subject.settings.media_max.unwrap_or(u32::MAX);
-    let max = limits.count_max.min(own) as usize;
-    if found.len() <= max {
-        return;
-    }
-    let what = counted(max, Kind::of_all(found));
-    let goes = if max == 1 { "goes" } else { "go" };
-    let whose = if own < limits.count_max { " (media_max)" } else { "" };
-    let left = found.len() - max;
-    notes.push(format!("at most {what} {goes}{whose}: {left} left out"));
-    found.truncate(max);
 }
 
 fn shorten_alt(medium: &mut Media, limits: &MediaLimits, notes: &mut Vec<String>) {

@@ -39,11 +39,11 @@ impl Sources {
     /// The picture at `url`, fitted to `bytes_max` and put on the shelf.
     async fn picture(&self, url: &str, bytes_max: usize) -> Result<Shelved, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let _turn = self.turn().await;
         let fetched = self.guard().get(&url, PICTURE).await;
         let fetched = fetched.map_err(|error| format!("`{}`: {error}", http::shown(&url)))?;
-        let shelf = self.shelf().clone();
+        let (shelf, turn) = (self.shelf().clone(), self.turn().await);
         let fit = move || {
+            let _turn = turn;
             let fitted = media::thumb(&fetched.body, bytes_max)
                 .map_err(|why| format!("`{}`: {why}", http::shown(&fetched.url)))?;
             let file = shelf

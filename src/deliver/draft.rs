@@ -5,7 +5,6 @@ use tokio_util::sync::CancellationToken;
 use super::decide::{self, Verdict};
 use super::fetch::{Fetched, Purpose};
 use super::{Worker, card, say};
-use crate::compose::media::Wanted;
 use crate::compose::{self, ComposeError, Subject};
 use crate::crosspost::Failure;
 use crate::draft::{Channel, Draft};
@@ -74,6 +73,30 @@ impl Worker {
         }))
     }
 
+    /// A draft that was frozen before, with its files back on the shelf where that has given them up
+    /// meanwhile, if they can be had.
+    pub(super) async fn frozen(
+        &self,
+        crosspost: &Crosspost,
+        draft: &Draft,
+        stop: &CancellationToken,
+    ) -> std::result::Result<Draft, Undrafted> {
+        let Some(sources) = self.sources.as_deref() else { return Ok(draft.clone()) };
+        if draft.media.iter().any(|medium| sources.lacks(medium)) {
+            self.beat_for(sources.time_max());
+            let (_, limits) = self.limits(crosspost).await;
+            let is_story = draft.channel == Channel::Story;
+            let purpose = Purpose { limits: &limits, is_story, host: None };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Undrafted::Stopped),
+                () = sources.bring_back(&draft.media, &purpose) => {}
+            }
+            self.beat();
+        }
+        Ok(draft.clone())
+    }
+
     /// What a draft may hold.
     async fn limits(&self, crosspost: &Crosspost) -> (Limits, MediaLimits) {
         let Some(publisher) = &self.publisher else {
@@ -92,12 +115,12 @@ impl Worker {
     ) -> std::result::Result<Draft, Undrafted> {
         let mut fetched = Fetched::default();
         if let Some(sources) = self.sources.as_deref() {
-            let Wanted { media: wanted, notes } = compose::media::wanted(subject);
+            let wanted = compose::media::wanted(subject);
             let is_story = subject.settings.channel == Channel::Story;
             let host = self.host.as_ref().map(|host| (host, crosspost.id));
             let purpose = Purpose { limits: subject.media_limits, is_story, host };
-            fetched = sources.fetch_all(&wanted, &purpose, &|| self.beat()).await;
-            fetched.notes.splice(..0, notes);
+            self.beat_for(sources.time_max());
+            fetched = sources.fetch_all(&wanted, &purpose).await;
             card::say_notes(subject, &fetched.notes);
         }
         let media = self.sources.as_ref().map(|_| fetched.media.as_slice());

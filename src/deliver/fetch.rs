@@ -6,12 +6,15 @@
 //! had is left out with a note, and never fails the post or puts it off; whether its cause may pass
 //! is told, for platforms that are nothing without media.
 
-use std::io::{Seek, SeekFrom};
+use std::collections::VecDeque;
 
+use tokio::time::Instant;
 use url::Url;
 
+use super::head::Head;
 use super::host::Host;
 use super::sources::{Source, Sources, Trouble, Want};
+use crate::compose::media::Wanted;
 use crate::draft::{Media, Shelved};
 use crate::http;
 use crate::media::{self, Film, Fitted, Unfit};
@@ -45,28 +48,37 @@ pub struct Purpose<'a> {
 type Fit = Result<Option<(Media, Vec<String>)>, Trouble>;
 
 impl Sources {
-    /// Fetches and fits `wanted`, one after the other; `beat` is called before each.
-    pub async fn fetch_all(
-        &self,
-        wanted: &[Media],
-        purpose: &Purpose<'_>,
-        beat: &(dyn Fn() + Sync),
-    ) -> Fetched {
+    /// Fetches and fits what is `wanted`, one after the other, in no more than
+    /// [`Sources::time_max`].
+    pub async fn fetch_all(&self, wanted: &Wanted, purpose: &Purpose<'_>) -> Fetched {
         let mut fetched = Fetched::default();
         if purpose.limits.way == Way::Noted {
-            fetched.media = wanted.to_vec();
+            fetched.media = wanted.media.clone();
+            fetched.notes = wanted.notes(0);
             return fetched;
         }
-        let mut seen = Vec::new();
-        for medium in wanted {
-            beat();
-            match self.one(medium, purpose, &mut seen).await {
+        let over = Instant::now() + self.time_max();
+        // the file of each that was found, and those of the ones that go
+        let (mut found, mut gone) = (Vec::new(), Vec::new());
+        let mut spare = wanted.spare.iter();
+        let mut queue: VecDeque<&Media> = wanted.media.iter().collect();
+        while let Some(medium) = queue.pop_front() {
+            let one = tokio::time::timeout_at(over, self.one(medium, purpose, &mut found)).await;
+            match one.unwrap_or_else(|_elapsed| Err(self.too_slow())) {
                 Ok(Some((medium, notes))) => {
                     let name = shown(&medium.url);
                     fetched.notes.extend(notes.into_iter().map(|it| format!("`{name}`: {it}")));
                     fetched.media.push(medium);
+                    gone.extend(found.last().cloned());
+                    continue;
                 }
-                Ok(None) => {}
+                Ok(None) => {
+                    // the same once more may say more
+                    let same = gone.iter().position(|file| found.last() == Some(file));
+                    if let Some(known) = same.and_then(|at| fetched.media.get_mut(at)) {
+                        known.alt = known.alt.take().or_else(|| medium.alt.clone());
+                    }
+                }
                 Err(Trouble { words, is_passing }) => {
                     let note = format!("`{}` is left out: {words}", shown(&medium.url));
                     if is_passing {
@@ -75,20 +87,45 @@ impl Sources {
                     fetched.notes.push(note);
                 }
             }
+            queue.extend(spare.next());
         }
+        fetched.notes.splice(..0, wanted.notes(wanted.spare.len() - spare.len()));
         keep_together(&mut fetched, purpose.limits);
         fetched
     }
 
-    async fn one(&self, medium: &Media, purpose: &Purpose<'_>, seen: &mut Vec<String>) -> Fit {
+    /// Puts back on the shelf what it has given up of `media`, which were fetched before for the
+    /// same `purpose`: what is fitted the same way has the same name. Else it stays gone.
+    pub async fn bring_back(&self, media: &[Media], purpose: &Purpose<'_>) {
+        let missing = media.iter().filter(|medium| self.lacks(medium));
+        let missing: Vec<_> =
+            missing.map(|medium| Media { file: None, ..medium.clone() }).collect();
+        if !missing.is_empty() {
+            self.fetch_all(&Wanted::of(missing), purpose).await;
+        }
+    }
+
+    /// Whether a medium was fetched, and is on the shelf no more.
+    pub fn lacks(&self, medium: &Media) -> bool {
+        medium.file.as_ref().is_some_and(|file| self.shelf().open(&file.file).is_err())
+    }
+
+    fn too_slow(&self) -> Trouble {
+        let time = humantime::format_duration(self.time_max());
+        let words = format!("the media of this post were not all there after {time}");
+        Trouble { words, is_passing: true }
+    }
+
+    async fn one(&self, medium: &Media, purpose: &Purpose<'_>, found: &mut Vec<String>) -> Fit {
         let limits = purpose.limits;
         let is_uploaded = limits.way == Way::Bytes && limits.video.is_some();
         let want = if is_uploaded { Want::Whole } else { Want::Head };
         let source = self.get(&medium.url, want).await?;
-        if seen.contains(&source.file) {
+        let is_known = found.contains(&source.file);
+        found.push(source.file.clone());
+        if is_known {
             return Ok(None);
         }
-        seen.push(source.file.clone());
         match (source.kind.is_image(), limits.image, limits.video) {
             (true, Some(image), _) => self.image(medium, source, image, purpose).await,
             (false, _, Some(video)) => self.video(medium, source, video, limits.way).await,
@@ -106,8 +143,9 @@ impl Sources {
     ) -> Fit {
         let is_handed_over = purpose.limits.way == Way::Address;
         let (shelf, file, is_story) = (self.shelf().clone(), source.file.clone(), purpose.is_story);
-        let _turn = self.turn().await;
+        let turn = self.turn().await;
         let work = move || -> Result<Option<Image>, String> {
+            let _turn = turn;
             let bytes = shelf.read(&file).map_err(|error| format!("it can't be read: {error}"))?;
             if is_handed_over {
                 match media::check(&bytes, &limits) {
@@ -119,17 +157,7 @@ impl Sources {
                 }
             }
             let Some(fitted) = fitted(&bytes, &limits, is_story)? else { return Ok(None) };
-            let Fitted { bytes, media_type, width, height, notes } = fitted;
-            let file = shelf.put(&bytes, media_type);
-            let file = file.map_err(|error| format!("it can't be kept: {error}"))?;
-            let shelved = Shelved {
-                file,
-                media_type: media_type.into(),
-                bytes: bytes.len() as u64,
-                width,
-                height,
-                duration_ms: None,
-            };
+            let (shelved, notes) = shelve(&shelf, fitted)?;
             Ok(Some(Image::Shelved(shelved, notes)))
         };
         let done = tokio::task::spawn_blocking(work).await;
@@ -154,23 +182,31 @@ impl Sources {
             let advice = "`[media_host]` in the config would let a fitted copy be served";
             return Err(Trouble::lasting(format!("{why}; {advice}")));
         };
-        let Fitted { bytes, media_type, notes, .. } = fitted;
-        let url = host.put(crosspost, bytes, media_type, self.guard()).await;
-        let url = url.map_err(|words| Trouble { words, is_passing: true })?;
+        if host.is_planned() {
+            let shelf = self.shelf().clone();
+            let shelved = tokio::task::spawn_blocking(move || shelve(&shelf, fitted)).await;
+            let shelved = shelved.unwrap_or_else(|_panicked| Err("it broke off".into()));
+            let (shelved, mut notes) = shelved.map_err(Trouble::lasting)?;
+            notes.push(format!("{why}: a copy that fits would be served from `[media_host]`"));
+            return Ok(Some((with_file(medium, shelved), notes)));
+        }
+        let Fitted { bytes, media_type, mut notes, .. } = fitted;
+        let served = host.put(crosspost, bytes, media_type, self.guard()).await;
+        let (url, said) = served.map_err(|words| Trouble { words, is_passing: true })?;
+        notes.extend(misnamed(said.as_deref(), media_type));
         let media_type = Some(media_type.to_owned());
         Ok(Some((Media { media_type, url, ..medium.clone() }, notes)))
     }
 
     async fn video(&self, medium: &Media, source: Source, limits: VideoLimits, way: Way) -> Fit {
-        let (shelf, file) = (self.shelf().clone(), source.file.clone());
-        let film = tokio::task::spawn_blocking(move || film(&shelf, &file, &limits)).await;
+        let shelf = self.shelf().clone();
+        // of an unknown length it may have as much as is taken
+        let rest = (!source.is_whole).then_some(source.bytes.unwrap_or(limits.bytes_max));
+        let file = source.file.clone();
+        let film = tokio::task::spawn_blocking(move || film(&shelf, &file, rest, &limits)).await;
         let film = film.unwrap_or_else(|_panicked| Err("it broke its reader".into()));
         let (film, kept) = film.map_err(Trouble::lasting)?;
         if way == Way::Address {
-            if source.bytes.is_some_and(|bytes| bytes > limits.bytes_max) {
-                let (bytes, most) = (source.bytes.unwrap_or_default(), limits.bytes_max);
-                return Err(Trouble::lasting(format!("it has {bytes} bytes, at most {most} go")));
-            }
             let mut fit = handed_over(medium, &source);
             if !film.is_fast_start {
                 fit.1.push(
@@ -210,14 +246,36 @@ fn fitted(bytes: &[u8], limits: &ImageLimits, is_story: bool) -> Result<Option<F
     }
 }
 
-/// What a video is, and how many bytes of it are on the shelf.
-fn film(shelf: &Shelf, file: &str, limits: &VideoLimits) -> Result<(Film, u64), String> {
-    let gone = |error: std::io::Error| format!("it can't be read: {error}");
-    let (mut file, bytes) = shelf.open(file).map_err(gone)?;
-    file.seek(SeekFrom::Start(0)).map_err(gone)?;
-    match media::video(file, limits) {
+/// Puts what was fitted on the shelf, and gives what is to be said of it.
+fn shelve(shelf: &Shelf, fitted: Fitted) -> Result<(Shelved, Vec<String>), String> {
+    let Fitted { bytes, media_type, width, height, notes } = fitted;
+    let file = shelf.put(&bytes, media_type);
+    let file = file.map_err(|error| format!("it can't be kept: {error}"))?;
+    let (media_type, bytes) = (media_type.to_owned(), bytes.len() as u64);
+    Ok((Shelved { file, media_type, bytes, width, height, duration_ms: None }, notes))
+}
+
+/// What a video is, and how many bytes of it are on the shelf; only its head lies there where the
+/// `whole` has so many bytes.
+fn film(
+    shelf: &Shelf,
+    file: &str,
+    whole: Option<u64>,
+    limits: &VideoLimits,
+) -> Result<(Film, u64), String> {
+    let (file, bytes) = shelf.open(file).map_err(|error| format!("it can't be read: {error}"))?;
+    let film = match whole {
+        Some(length) => media::video(Head::of(file, length), limits),
+        None => media::video(file, limits),
+    };
+    match film {
         Ok(film) => Ok((film, bytes)),
         Err(Unfit::Tiny) => Err("it is smaller than 64 pixels".into()),
+        Err(Unfit::Refused(why)) if whole.is_some() && why.contains("cut off") => Err(
+            "its index is not at its beginning, where the platform wants it: write it anew for \
+                 the web (`fast start`)"
+                .into(),
+        ),
         Err(Unfit::Refused(why)) => Err(why),
     }
 }
@@ -235,16 +293,16 @@ fn handed_over(medium: &Media, source: &Source) -> (Media, Vec<String>) {
     if is_moved {
         notes.push(format!("it is at `{}` now", http::shown(&source.url)));
     }
-    let said = source.content_type.as_deref().and_then(|said| said.split(';').next());
-    if let (Some(said), Some(is)) = (said, media_type)
-        && !said.trim().eq_ignore_ascii_case(is)
-    {
-        notes.push(format!(
-            "its server calls it `{said}`, and it is `{is}`: the platform may refuse"
-        ));
-    }
+    notes.extend(media_type.and_then(|is| misnamed(source.content_type.as_deref(), is)));
     let url = if is_moved { source.url.to_string() } else { medium.url.clone() };
     (Media { media_type: media_type.map(str::to_owned), url, ..medium.clone() }, notes)
+}
+
+/// What a platform may stumble over that goes by what the server calls it.
+fn misnamed(said: Option<&str>, is: &str) -> Option<String> {
+    let said = said?.split(';').next()?.trim();
+    (!said.eq_ignore_ascii_case(is))
+        .then(|| format!("its server calls it `{said}`, and it is `{is}`: the platform may refuse"))
 }
 
 /// Images and videos that turned out to be what they were not announced as, brought to what goes

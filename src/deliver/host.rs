@@ -34,15 +34,28 @@ const LOOK: GetLimits = GetLimits {
 pub struct Host {
     dir: PathBuf,
     base_url: Url,
+    is_planned: bool,
 }
 
 impl Host {
     /// The one that the config names.
     pub fn new(config: &MediaHost) -> Self {
-        Self { dir: config.dir.clone(), base_url: config.base_url.clone() }
+        Self { dir: config.dir.clone(), base_url: config.base_url.clone(), is_planned: false }
     }
 
-    /// Writes `bytes` for `crosspost`, and gives the address at which they are.
+    /// The same, for who only wants to know what would be served: nothing is put there.
+    #[must_use]
+    pub fn planned(self) -> Self {
+        Self { is_planned: true, ..self }
+    }
+
+    /// Whether nothing is put there.
+    pub fn is_planned(&self) -> bool {
+        self.is_planned
+    }
+
+    /// Writes `bytes` for `crosspost`, and gives the address at which they are, and what the web
+    /// server calls them.
     ///
     /// # Errors
     /// The folder can't be written, or the web server does not serve the file from it; in words.
@@ -52,11 +65,11 @@ impl Host {
         bytes: Vec<u8>,
         media_type: &str,
         guard: &Guard,
-    ) -> Result<String, String> {
+    ) -> Result<(String, Option<String>), String> {
         let name = name(crosspost, &bytes, media_type);
         let path = self.dir.join(&name);
         let url = self.url_of(&name);
-        let length = bytes.len();
+        let (length, hash) = (bytes.len(), Sha256::digest(&bytes));
         let written = tokio::task::spawn_blocking(move || write(&path, &bytes)).await;
         let written = written.unwrap_or_else(|_panicked| Err(io::Error::other("it broke off")));
         let dir = self.dir.display();
@@ -67,7 +80,10 @@ impl Host {
             Ok(seen) if seen.body.len() != length => {
                 Err(format!("`{url}` gives {} bytes of {length}: {advice}", seen.body.len()))
             }
-            Ok(_) => Ok(url.into()),
+            Ok(seen) if Sha256::digest(&seen.body) != hash => {
+                Err(format!("`{url}` gives other bytes than the file has: {advice}"))
+            }
+            Ok(seen) => Ok((url.into(), seen.content_type)),
             Err(error) => Err(format!("`{url}` can't be fetched: {error}: {advice}")),
         }
     }
@@ -162,7 +178,7 @@ mod tests {
             fs::write(dir.path().join(file), "x").unwrap();
         }
         let base_url = Url::parse("https://a.io/media/").unwrap();
-        let host = Host { dir: dir.path().into(), base_url };
+        let host = Host { dir: dir.path().into(), base_url, is_planned: false };
         assert_eq!(host.owners(), [CrosspostId(1), CrosspostId(2)]);
         host.clear(|id| id == CrosspostId(1));
         assert!(!dir.path().join(&one).exists());

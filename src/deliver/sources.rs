@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 
@@ -32,12 +32,19 @@ const FRESH: Duration = Duration::from_secs(3600);
 const FAILED: Duration = Duration::from_secs(60);
 /// The wait before an address that failed in passing is asked once more.
 const AGAIN: Duration = Duration::from_secs(3);
+/// Only an address that failed as soon as that is asked once more: who waited for one that is slow
+/// does not wait for it again.
+const SOON: Duration = Duration::from_secs(10);
+/// The longest that the media of one post take, where nothing else is said: what is not there by
+/// then is left out, so that one slow server does not keep an account from all other posts.
+const TIME_MAX: Duration = Duration::from_secs(600);
 /// How many addresses are remembered.
 const KNOWN_MAX: usize = 512;
 
 /// A download of one medium: a large video over a slow line.
 const PATIENCE: Patience = Patience {
     timeout: Duration::from_secs(300),
+    silence: Duration::from_secs(30),
     accept: "image/jpeg, image/png, image/webp, image/gif;q=0.9, video/mp4, */*;q=0.1",
 };
 
@@ -47,7 +54,8 @@ pub struct Sources {
     shelf: Shelf,
     known: Mutex<HashMap<String, Arc<Slot>>>,
     /// One image at a time: each may take 250 MB while it is decoded.
-    turn: Semaphore,
+    turn: Arc<Semaphore>,
+    time_max: Duration,
 }
 
 /// What is known of one address. Who asks it holds the lock.
@@ -104,7 +112,24 @@ impl From<FetchError> for Trouble {
 impl Sources {
     /// Those that `guard` reaches; they lie on `shelf`.
     pub fn new(guard: Guard, shelf: Shelf) -> Self {
-        Self { guard, shelf, known: Mutex::default(), turn: Semaphore::new(1) }
+        Self {
+            guard,
+            shelf,
+            known: Mutex::default(),
+            turn: Arc::new(Semaphore::new(1)),
+            time_max: TIME_MAX,
+        }
+    }
+
+    /// The same, with so much time for the media of one post.
+    #[must_use]
+    pub fn with_time(self, time_max: Duration) -> Self {
+        Self { time_max, ..self }
+    }
+
+    /// The longest that the media of one post take.
+    pub fn time_max(&self) -> Duration {
+        self.time_max
     }
 
     /// Where they lie.
@@ -117,9 +142,10 @@ impl Sources {
         &self.guard
     }
 
-    /// The turn to decode an image, which ends when this is dropped.
-    pub async fn turn(&self) -> SemaphorePermit<'_> {
-        self.turn.acquire().await.expect("nobody closes it")
+    /// The turn to decode an image, which ends when this is dropped: to be dropped by the thread
+    /// that decodes, because that works on when nobody waits for it any more.
+    pub async fn turn(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.turn).acquire_owned().await.expect("nobody closes it")
     }
 
     /// What stands at `url`, on the shelf.
@@ -138,8 +164,10 @@ impl Sources {
                 return answer.clone();
             }
         }
+        let began = Instant::now();
         let mut answer = self.fetch(url, want).await;
-        if answer.as_ref().is_err_and(|trouble| trouble.is_passing) {
+        let was_soon = began.elapsed() < SOON;
+        if answer.as_ref().is_err_and(|trouble| trouble.is_passing && was_soon) {
             tokio::time::sleep(AGAIN).await;
             answer = self.fetch(url, want).await;
         }

@@ -3,25 +3,28 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use image::{ImageEncoder, RgbImage};
+use posse_party::compose::media::Wanted;
 use posse_party::config::MediaHost;
 use posse_party::deliver::fetch::{Fetched, Purpose};
 use posse_party::deliver::host::Host;
 use posse_party::deliver::sources::Sources;
 use posse_party::draft::Media;
-use posse_party::http::guard::Guard;
+use posse_party::http::guard::download::{Patience, Take};
+use posse_party::http::guard::{FetchError, Guard};
 use posse_party::names::CrosspostId;
 use posse_party::platform::{MediaLimits, Platform};
 use posse_party::shelf::Shelf;
 
-use crate::wire::{Reply, Request, Server};
+use crate::wire::{Gate, Reply, Request, Server};
 
 /// The sources of a daemon that may reach loopback, and the web that they reach.
 struct Bench {
     web: Server,
     folder: tempfile::TempDir,
-    sources: Arc<Sources>,
+    sources: Sources,
 }
 
 impl Bench {
@@ -29,8 +32,15 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let guard = Guard::new("test", &["127.0.0.1/32".parse().unwrap()]).unwrap();
         let shelf = Shelf::beside(&folder.path().join("x.db"));
-        let sources = Arc::new(Sources::new(guard, shelf));
+        let sources = Sources::new(guard, shelf);
         Self { web: Server::start(answer), folder, sources }
+    }
+
+    /// Leaves so much time for the media of one post.
+    fn give(&mut self, time: Duration) {
+        let guard = Guard::new("test", &["127.0.0.1/32".parse().unwrap()]).unwrap();
+        let shelf = self.sources.shelf().clone();
+        self.sources = Sources::new(guard, shelf).with_time(time);
     }
 
     fn wanted(&self, paths: &[&str]) -> Vec<Media> {
@@ -48,8 +58,17 @@ impl Bench {
         limits: &MediaLimits,
         host: Option<(&Host, CrosspostId)>,
     ) -> Fetched {
+        self.fetch_wanted(&Wanted::of(self.wanted(paths)), limits, host).await
+    }
+
+    async fn fetch_wanted(
+        &self,
+        wanted: &Wanted,
+        limits: &MediaLimits,
+        host: Option<(&Host, CrosspostId)>,
+    ) -> Fetched {
         let purpose = Purpose { limits, is_story: false, host };
-        self.sources.fetch_all(&self.wanted(paths), &purpose, &|| ()).await
+        self.sources.fetch_all(wanted, &purpose).await
     }
 
     fn asked(&self, path: &str) -> usize {
@@ -106,6 +125,93 @@ async fn order_stays_and_the_same_bytes_count_once() {
     // the last one is the first one again
     assert_eq!(sizes, [101, 100]);
     assert_eq!(fetched.notes, [""; 0], "what is too small, or there already, needs no word");
+}
+
+#[tokio::test]
+async fn what_does_not_go_gives_its_place_to_the_next() {
+    let bench = Bench::new(|request| match request.path() {
+        "/tiny" => Reply::ok(png(1, 1, 0)),
+        "/gone" => Reply::status(404),
+        "/1" | "/1-again" => Reply::ok(png(100, 100, 1)),
+        path => Reply::ok(png(100, 100, path.as_bytes()[1])),
+    });
+    let mut wanted = Wanted::of(bench.wanted(&["/tiny", "/1", "/1-again", "/gone"]));
+    wanted.spare = bench.wanted(&["/5", "/6", "/7", "/8"]);
+    let fetched = bench.fetch_wanted(&wanted, &Platform::Bluesky.media(), None).await;
+    let urls: Vec<_> = fetched.media.iter().map(|one| one.url.clone()).collect();
+    let url = |path: &str| bench.web.url(path).to_string();
+    assert_eq!(urls, [url("/1"), url("/5"), url("/6"), url("/7")]);
+    assert_eq!(bench.asked("/8"), 0);
+    assert_eq!(fetched.notes.len(), 1, "{:?}", fetched.notes);
+}
+
+#[tokio::test]
+async fn the_same_image_at_another_address_adds_its_words() {
+    let bench = Bench::new(|_| Reply::ok(png(100, 100, 1)));
+    let mut wanted = bench.wanted(&["/feed", "/content", "/third"]);
+    wanted[1].alt = Some("a lighthouse".into());
+    wanted[2].alt = Some("another".into());
+    let fetched = bench.fetch_wanted(&Wanted::of(wanted), &Platform::Mastodon.media(), None).await;
+    let [medium] = fetched.media.as_slice() else { panic!("{:?}", fetched.media) };
+    assert_eq!(medium.url, bench.web.url("/feed").as_str());
+    assert_eq!(medium.alt.as_deref(), Some("a lighthouse"));
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_not_waited_for() {
+    let web = Server::start(|request| match request.path() {
+        "/nothing" => Reply::raw("").hang(),
+        "/half" => Reply::status(200).end_head().bytes(png(100, 100, 1)).hang(),
+        _ => Reply::ok(png(100, 100, 1)),
+    });
+    let guard = Guard::new("test", &["127.0.0.1/32".parse().unwrap()]).unwrap();
+    let silence = Duration::from_millis(200);
+    let patience = Patience { timeout: Duration::from_secs(60), silence, accept: "*/*" };
+    for (path, is_there) in [("/nothing", false), ("/half", false), ("/all", true)] {
+        let mut file = tokio::fs::File::from_std(tempfile::tempfile().unwrap());
+        let judge = |_: &[u8]| Ok(Take::Whole(1 << 20));
+        let came = guard.download(&web.url(path), patience, &mut file, &judge).await;
+        match came {
+            Ok(_) => assert!(is_there, "{path}"),
+            Err(FetchError::TimedOut(after)) => assert!(!is_there && after == silence, "{path}"),
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_media_of_a_post_have_a_time_for_all_of_them() {
+    let mut bench = Bench::new(|request| match request.path() {
+        "/good" => Reply::ok(png(100, 100, 1)),
+        _ => Reply::raw("").hang(),
+    });
+    bench.give(Duration::from_millis(1500));
+    let fetched = bench.fetch(&["/good", "/slow", "/slower", "/slowest"], Platform::X).await;
+    assert_eq!(fetched.media.len(), 1);
+    assert_eq!(fetched.notes.len(), 3);
+    let words = "/slow` is left out: the media of this post were not all there after 1s 500ms";
+    assert!(fetched.notes[0].contains(words), "{:?}", fetched.notes);
+    assert!(fetched.passing.is_some());
+}
+
+#[tokio::test]
+async fn what_the_shelf_gave_up_of_a_draft_comes_back_under_its_name() {
+    let bench = Bench::new(|request| match request.path() {
+        "/wide" => Reply::ok(png(3000, 100, 1)),
+        _ => Reply::ok(png(100, 100, 2)),
+    });
+    let limits = Platform::Bluesky.media();
+    let drafted = bench.fetch(&["/wide", "/small"], Platform::Bluesky).await.media;
+    let purpose = Purpose { limits: &limits, is_story: false, host: None };
+    bench.sources.bring_back(&drafted, &purpose).await;
+    assert_eq!((bench.asked("/wide"), bench.asked("/small")), (1, 1), "nothing is missing");
+    for name in bench.kept() {
+        std::fs::remove_file(bench.folder.path().join("media").join(name)).unwrap();
+    }
+    assert!(drafted.iter().all(|medium| bench.sources.lacks(medium)));
+    bench.sources.bring_back(&drafted, &purpose).await;
+    assert!(!drafted.iter().any(|medium| bench.sources.lacks(medium)));
+    assert_eq!((bench.asked("/wide"), bench.asked("/small")), (2, 2));
 }
 
 #[tokio::test]
@@ -224,4 +330,122 @@ async fn what_does_not_fit_is_served_by_the_owner_until_it_is_settled() {
     let fetched = bench.fetch_for(&["/a.png"], &limits, Some((&wrong, CrosspostId(8)))).await;
     assert!(fetched.media.is_empty());
     assert!(fetched.notes[0].contains("check `media_host.base_url`"), "{:?}", fetched.notes);
+}
+
+#[tokio::test]
+async fn what_is_served_is_looked_at() {
+    let check = async |served: fn(Vec<u8>) -> Reply, words: &str, goes: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().to_owned();
+        let bench = Bench::new(move |request| match request.path().strip_prefix("/media/") {
+            Some(name) => served(std::fs::read(folder.join(name)).unwrap()),
+            None => Reply::ok(png(400, 300, 1)).header("Content-Type", "image/png"),
+        });
+        let base_url = bench.web.url("/media/");
+        let host = Host::new(&MediaHost { dir: dir.path().into(), base_url });
+        let limits = Platform::Instagram.media();
+        let fetched = bench.fetch_for(&["/a.png"], &limits, Some((&host, CrosspostId(7)))).await;
+        let said = fetched.notes.join("; ");
+        assert_eq!(
+            (fetched.media.len(), said.contains(words)),
+            (usize::from(goes), true),
+            "{said}"
+        );
+    };
+    let other = |mut bytes: Vec<u8>| {
+        bytes.reverse();
+        Reply::ok(bytes).header("Content-Type", "image/jpeg")
+    };
+    check(other, "gives other bytes than the file has", false).await;
+    let page = |bytes| Reply::ok(bytes).header("Content-Type", "text/plain");
+    check(page, "calls it `text/plain`, and it is `image/jpeg`", true).await;
+}
+
+#[tokio::test]
+async fn a_slow_web_server_of_the_owner_keeps_no_other_image_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, gate) = (dir.path().to_owned(), Gate::default());
+    let door = gate.clone();
+    let bench = Bench::new(move |request| match request.path().strip_prefix("/media/") {
+        Some(name) => Reply::raw("")
+            .wait(&door)
+            .bytes(
+                [
+                    b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".as_slice(),
+                    &std::fs::read(folder.join(name)).unwrap(),
+                ]
+                .concat(),
+            )
+            .close(),
+        None => Reply::ok(png(400, 300, request.path().as_bytes()[1])),
+    });
+    let base_url = bench.web.url("/media/");
+    let host = Host::new(&MediaHost { dir: dir.path().into(), base_url });
+    let limits = Platform::Instagram.media();
+    let others = async {
+        // the other one is at the gate
+        while bench.web.requests().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let fetched = bench.fetch(&["/b.png"], Platform::Mastodon).await;
+        gate.open();
+        fetched
+    };
+    let served = bench.fetch_for(&["/a.png"], &limits, Some((&host, CrosspostId(7))));
+    let (served, others) = tokio::join!(served, others);
+    assert_eq!((served.media.len(), others.media.len()), (1, 1), "{:?}", served.notes);
+}
+
+/// A video whose pixels are `more` bytes longer than they are.
+fn video(file: &[u8], more: usize) -> Vec<u8> {
+    let at = file.windows(4).position(|name| name == b"mdat").unwrap() - 4;
+    let length = u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
+    let (end, longer) = (at + length as usize, length + u32::try_from(more).unwrap());
+    [&file[..at], &longer.to_be_bytes(), &file[at + 4..end], &vec![0; more], &file[end..]].concat()
+}
+
+#[tokio::test]
+async fn of_a_video_that_the_platform_fetches_only_the_head_is_looked_at() {
+    const FAST: &[u8] = include_bytes!("../fixtures/media/fast.mp4");
+    const SLOW: &[u8] = include_bytes!("../fixtures/media/slow.mp4");
+    let bench = Bench::new(|request| {
+        let more = 9 << 20;
+        let bytes = match request.path() {
+            "/small.mp4" => FAST.to_vec(),
+            "/slow.mp4" => video(SLOW, more),
+            _ => video(FAST, more),
+        };
+        let head = Reply::status(200).header("Content-Type", "video/mp4");
+        match request.path() {
+            "/unsaid.mp4" => head.end_head().bytes(bytes).close(),
+            _ => head.body(bytes),
+        }
+    });
+    let paths = ["/small.mp4", "/large.mp4", "/unsaid.mp4", "/slow.mp4"];
+    let limits = Platform::Threads.media();
+    for (path, goes) in paths.into_iter().zip([true, true, true, false]) {
+        let fetched = bench.fetch_for(&[path], &limits, None).await;
+        assert_eq!(fetched.media.len(), usize::from(goes), "{path}: {:?}", fetched.notes);
+        let index = fetched.notes.iter().any(|note| note.contains("its index is not at"));
+        assert_eq!(index, !goes, "{path}: {:?}", fetched.notes);
+    }
+    let mut small = limits;
+    small.video.as_mut().unwrap().bytes_max = 8 << 20;
+    let fetched = bench.fetch_for(&["/large.mp4"], &small, None).await;
+    assert!(fetched.notes[0].contains("at most 8388608 are taken"), "{:?}", fetched.notes);
+}
+
+#[tokio::test]
+async fn a_preview_shows_what_would_be_served_and_serves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::new(|_| Reply::ok(png(400, 300, 1)).header("Content-Type", "image/png"));
+    let base_url = bench.web.url("/media/");
+    let host = Host::new(&MediaHost { dir: dir.path().into(), base_url }).planned();
+    let limits = Platform::Instagram.media();
+    let fetched = bench.fetch_for(&["/a.png"], &limits, Some((&host, CrosspostId(0)))).await;
+    let file = fetched.media[0].file.as_ref().unwrap();
+    assert_eq!((&*file.media_type, file.width, file.height), ("image/jpeg", 400, 300));
+    assert!(fetched.notes[0].contains("would be served from `[media_host]`"), "{fetched:?}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    assert_eq!(bench.asked("/a.png"), 1, "and nothing else is asked");
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use base64::Engine;
@@ -15,11 +16,16 @@ use crate::compose::page::Page;
 use crate::config::Config;
 use crate::deliver::card;
 use crate::deliver::fetch::{Fetched, Purpose};
+use crate::deliver::host::Host;
 use crate::deliver::sources::Sources;
 use crate::draft::{Channel, Media};
 use crate::http;
 use crate::http::guard::Guard;
+use crate::names::CrosspostId;
 use crate::shelf::Shelf;
+
+/// The longest that somebody looks at nothing while the media of one post are fetched.
+const MEDIA_TIME: Duration = Duration::from_secs(60);
 
 /// A page, or why there is none.
 pub type Answer = Result<Page, String>;
@@ -27,6 +33,7 @@ pub type Answer = Result<Page, String>;
 /// Reads pages and media, where that is wanted.
 pub struct Reader {
     sources: Option<Sources>,
+    host: Option<Host>,
     folder: PathBuf,
     read: BTreeMap<String, Answer>,
 }
@@ -49,8 +56,10 @@ impl Reader {
         let guard = (!offline).then(guard).transpose().context("failed to prepare HTTP")?;
         let name = format!("posse-party-preview-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
-        let sources = guard.map(|guard| Sources::new(guard, Shelf::of(folder.clone())));
-        Ok(Self { sources, folder, read: BTreeMap::new() })
+        let sources =
+            guard.map(|guard| Sources::new(guard, Shelf::of(folder.clone())).with_time(MEDIA_TIME));
+        let host = config.media_host.as_ref().map(|host| Host::new(host).planned());
+        Ok(Self { sources, host, folder, read: BTreeMap::new() })
     }
 
     /// What the page at `url` says of itself; `None` where it is not to be read.
@@ -63,17 +72,16 @@ impl Reader {
     }
 
     /// The media that a post gets; `None` where they are not to be fetched. Nothing is put where the
-    /// owner's web server serves it.
+    /// owner's web server serves it, but what would be is shown.
     pub async fn media(&self, drafting: &Drafting<'_>) -> Option<Fetched> {
         let sources = self.sources.as_ref()?;
         let (wanted, channel) = drafting.with(None, None, |subject| {
             (compose::media::wanted(subject), subject.settings.channel)
         });
         let limits = &drafting.target.media_limits;
-        let purpose = Purpose { limits, is_story: channel == Channel::Story, host: None };
-        let mut fetched = sources.fetch_all(&wanted.media, &purpose, &|| ()).await;
-        fetched.notes.splice(..0, wanted.notes);
-        Some(fetched)
+        let host = self.host.as_ref().map(|host| (host, CrosspostId(0)));
+        let purpose = Purpose { limits, is_story: channel == Channel::Story, host };
+        Some(sources.fetch_all(&wanted, &purpose).await)
     }
 
     /// The image that is sent, to be shown in a page; none where it is no image, or not fetched.

@@ -1,10 +1,10 @@
 use super::*;
 use crate::compose::compose;
 use crate::draft::Draft;
-use crate::entry::Entry;
+use crate::entry::{Entry, Markup};
 use crate::people::People;
 use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::settings::{MediaFrom, Settings};
 
 const URL: &str = "https://a.io/1";
 
@@ -71,7 +71,7 @@ fn check(
 ) {
     let wanted = on(entry, platform, change);
     assert_eq!(names(&wanted), expect);
-    assert_eq!(wanted.notes, notes);
+    assert_eq!(wanted.notes(0), notes);
 }
 
 fn as_it_is(_: &mut Settings) {}
@@ -205,12 +205,35 @@ fn no_more_go_than_go_together() {
 }
 
 #[test]
+fn what_is_beyond_the_number_may_take_a_place_after_all() {
+    let media = (0..9).map(|n| medium(&format!("{n}.jpg"), "words")).collect();
+    let entry = Entry { media, ..note("") };
+    let wanted = on(&entry, Platform::Bluesky, as_it_is);
+    let names = |media: &[Media]| media.iter().map(|it| name(&it.url)).collect::<Vec<_>>();
+    assert_eq!(names(&wanted.media), ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]);
+    assert_eq!(names(&wanted.spare), ["4.jpg", "5.jpg", "6.jpg", "7.jpg"], "as many again");
+    assert_eq!(wanted.notes(0), ["at most 4 images go: 5 left out"]);
+    assert_eq!(wanted.notes(2), ["at most 4 images go: 3 left out"]);
+    let wanted = on(&entry, Platform::Bluesky, |it| it.media_max = Some(8));
+    assert_eq!(wanted.media.len(), 4);
+    let entry = Entry { media: entry.media[..5].to_vec(), ..entry };
+    let wanted = on(&entry, Platform::Bluesky, as_it_is);
+    assert_eq!((wanted.notes(0).len(), wanted.notes(1).len()), (1, 0));
+    let mut bare = entry;
+    bare.media[4].alt = None;
+    let wanted = on(&bare, Platform::Bluesky, as_it_is);
+    assert_eq!(wanted.notes(1), ["no alt text: https://a.io/4.jpg"]);
+    let wanted = on(&bare, Platform::Bluesky, |it| it.alt = AltRule::Require);
+    assert!(wanted.spare.is_empty(), "the post was not held for it");
+}
+
+#[test]
 fn a_long_alternative_text_ends_with_a_word() {
     let entry = Entry { media: vec![medium("a.jpg", &"word ".repeat(500))], ..note("") };
     let wanted = on(&entry, Platform::Mastodon, as_it_is);
     let alt = wanted.media[0].alt.as_deref().unwrap();
     assert!(alt.ends_with("word…") && alt.chars().count() <= 1500, "{alt}");
-    assert_eq!(wanted.notes, ["alt text of `a.jpg` shortened to 1500"]);
+    assert_eq!(wanted.notes(0), ["alt text of `a.jpg` shortened to 1500"]);
 }
 
 #[test]
@@ -249,7 +272,7 @@ fn media_or_card() {
     let check = |entry: &Entry, platform, change: fn(&mut Settings), count: usize| {
         let wanted = on(entry, platform, change);
         assert_eq!(wanted.media.len(), count, "{platform:?}");
-        assert_eq!(wanted.notes.contains(&left.to_owned()), count == 0, "{platform:?}");
+        assert_eq!(wanted.notes(0).contains(&left.to_owned()), count == 0, "{platform:?}");
     };
     use Platform::*;
     for platform in [Bluesky, Mastodon, Threads, Facebook, LinkedIn, X] {

@@ -23,6 +23,8 @@ pub const START_BYTES: usize = 4096;
 pub struct Patience {
     /// The whole of it, redirects included.
     pub timeout: Duration,
+    /// The longest silence: until the head of the answer, and then between two pieces of it.
+    pub silence: Duration,
     /// The value of `Accept`.
     pub accept: &'static str,
 }
@@ -64,8 +66,9 @@ impl Guard {
         judge: &(dyn Fn(&[u8]) -> Result<Take, String> + Sync),
     ) -> Result<Downloaded, FetchError> {
         let work = async {
-            let (response, url) = self.open(url, patience.accept, "identity").await?;
-            take(response, url, file, judge).await
+            let opened = self.open(url, patience.accept, "identity");
+            let (response, url) = spoken(patience.silence, opened).await?;
+            take(response, url, (file, patience.silence), judge).await
         };
         match tokio::time::timeout(patience.timeout, work).await {
             Ok(downloaded) => downloaded,
@@ -74,10 +77,26 @@ impl Guard {
     }
 }
 
+/// What comes of `work`, unless that is silent for too long: a server that hangs must not cost the
+/// time of one that is slow.
+async fn spoken<T>(
+    silence: Duration,
+    work: impl Future<Output = Result<T, FetchError>>,
+) -> Result<T, FetchError> {
+    tokio::time::timeout(silence, work).await.unwrap_or(Err(FetchError::TimedOut(silence)))
+}
+
+async fn chunk(
+    response: &mut Response,
+    silence: Duration,
+) -> Result<Option<impl AsRef<[u8]> + use<>>, FetchError> {
+    spoken(silence, async { Ok(response.chunk().await?) }).await
+}
+
 async fn take(
     mut response: Response,
     url: Url,
-    file: &mut tokio::fs::File,
+    (file, silence): (&mut tokio::fs::File, Duration),
     judge: &(dyn Fn(&[u8]) -> Result<Take, String> + Sync),
 ) -> Result<Downloaded, FetchError> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -89,8 +108,8 @@ async fn take(
     let mut start = Vec::new();
     let mut is_over = false;
     while start.len() < START_BYTES && !is_over {
-        match response.chunk().await? {
-            Some(chunk) => start.extend_from_slice(&chunk),
+        match chunk(&mut response, silence).await? {
+            Some(more) => start.extend_from_slice(more.as_ref()),
             None => is_over = true,
         }
     }
@@ -102,8 +121,8 @@ async fn take(
     }
     let mut sink = Sink { file, wanted, bytes: 0 };
     let mut goes_on = sink.put(&start).await? && !is_over;
-    while goes_on && let Some(chunk) = response.chunk().await? {
-        goes_on = sink.put(&chunk).await?;
+    while goes_on && let Some(more) = chunk(&mut response, silence).await? {
+        goes_on = sink.put(more.as_ref()).await?;
     }
     sink.file.flush().await?;
     Ok(Downloaded { url, content_type, bytes: sink.bytes, announced })

@@ -8,7 +8,7 @@ use image::{ImageEncoder, RgbImage};
 use super::{HASTY, fedi, mastodon, sky};
 use crate::bluesky_server::{BlueskyServer, Trouble};
 use crate::daemon_process::{Daemon, FeedHost, Site, news};
-use crate::mastodon_server::{Fault, MastodonServer, Route};
+use crate::mastodon_server::{self, Fault, MastodonServer, Route};
 use crate::wire::{Reply, Server};
 use crate::world::Item;
 
@@ -108,6 +108,7 @@ fn one_that_is_gone_is_left_out_and_told() {
     daemon.wait("published \"Entry 1\" to sky");
     let told = stage.site.command(&["why", &news("1").url]).output().unwrap();
     let why = String::from_utf8(told.stdout).unwrap();
+    assert!(told.status.success());
     assert!(why.contains("/gone.png` is left out: the server answers 404"), "{why}");
     daemon.stop();
 }
@@ -153,4 +154,23 @@ fn lost_answers_and_kills_end_in_one_post_with_all_pictures() {
         daemon.stop();
         assert_eq!((stage.fediverse.posts().len(), stage.bluesky.records().len()), (1, 1));
     }
+}
+
+#[test]
+fn what_the_shelf_gave_up_before_a_retry_is_had_again() {
+    let stage = Stage::new(pictures);
+    for _ in 0..8 {
+        let busy = mastodon_server::Reply::error(503, "busy");
+        stage.fediverse.script(Route::Upload, Fault::reply(busy));
+    }
+    let daemon = stage.start(&[("/a.png", "first"), ("/b.png", "second")]);
+    daemon.wait("\"Entry 1\" is not on fedi yet, trying again in");
+    daemon.stop();
+    let shelf = stage.site.database().with_file_name("media");
+    for file in std::fs::read_dir(shelf).unwrap().flatten() {
+        std::fs::remove_file(file.path()).unwrap();
+    }
+    let daemon = stage.site.start();
+    assert_eq!(stage.alts(), [["first", "second"], ["first", "second"]]);
+    daemon.stop();
 }
