@@ -17,13 +17,12 @@ use super::desk::{Desk, list, wait};
 use super::say::{clean, from_now};
 use super::{Answer, CliError};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{AccountConfig, Config, nearest};
+use crate::config::{AccountConfig, Config, Credentials, nearest};
 use crate::crosspost::{Class, Failure};
 use crate::http;
 use crate::names::Label;
 use crate::platform::Platform;
 use crate::publish::meta::login::{self, Entry, Step};
-use crate::publish::meta::pages::Page;
 use crate::publish::meta::token::{App, consent_url};
 use crate::publish::meta::{Graph, scopes};
 use crate::publish::{self, Scratch};
@@ -31,6 +30,7 @@ use crate::store::accounts::Account;
 
 mod ask; // questions and answers
 mod keep; // into the account's memory
+mod page; // which Facebook Page
 
 use ask::Ask;
 
@@ -106,7 +106,14 @@ pub fn login(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
                 "`posse-party check` says what is wrong with it",
             ));
         };
-        let mut visit = Visit { graph, app, ask: Ask::new(), label };
+        let number = match &config.credentials {
+            Some(Credentials::Facebook { page_id, .. }) => Some(("page_id", page_id.as_str())),
+            Some(Credentials::Instagram { user_id: Some(id), .. }) => {
+                Some(("user_id", id.as_str()))
+            }
+            _ => None,
+        };
+        let mut visit = Visit { graph, app, ask: Ask::new(), label, number };
         let step = visit.enter(arguments).await?;
         let entry = visit.choose(step).await?;
         keep::keep(&desk, &account, &entry, platform == Platform::Facebook).await?;
@@ -177,6 +184,8 @@ struct Visit<'a> {
     app: Option<App>,
     ask: Ask,
     label: &'a Label,
+    /// The number of the Page, or of the account, where the config names one: its key, and it.
+    number: Option<(&'static str, &'a str)>,
 }
 
 impl Visit<'_> {
@@ -250,35 +259,17 @@ impl Visit<'_> {
     /// The token that came of it, after a choice of Pages where there is one.
     async fn choose(&mut self, step: Step) -> Result<Entry, CliError> {
         let pages = match step {
-            Step::Done(entry) => return Ok(*entry),
+            Step::Done(entry) => {
+                page::is_meant(self.label, self.number, &entry)?;
+                return Ok(*entry);
+            }
             Step::Choose(pages) => pages,
         };
-        let page = self.page(&pages)?;
+        let page_id = self.number.map(|(_, page_id)| page_id);
+        let page = page::choose(&mut self.ask, self.label, page_id, &pages)?;
         let (scratch, clock) = (Scratch::default(), Clock::System);
         let desk = desk_of(&scratch, &clock);
         login::chosen(&self.graph, &desk, page, self.app.as_ref()).await.map_err(refused)
-    }
-
-    fn page<'p>(&mut self, pages: &'p [Page]) -> Result<&'p Page, CliError> {
-        if pages.is_empty() {
-            return Err(CliError::refused(
-                "nothing was kept: the token sees no Page",
-                "choose the Page when you consent; one of a business needs `business_management`",
-            ));
-        }
-        for page in pages {
-            let may = if page.may_post { "" } else { " (you may not post there)" };
-            self.ask.say(&format!("  {}  {}{may}", page.id, clean(&page.name)));
-        }
-        let id = match pages {
-            [only] => only.id.clone(),
-            _ => self.ask.word("the id of the Page")?,
-        };
-        pages.iter().find(|page| page.id == id).ok_or_else(|| {
-            let ids: Vec<_> = pages.iter().map(|page| &page.id).collect();
-            let message = format!("nothing was kept: there is no Page `{}`", clean(&id));
-            CliError::refused(message, format!("the Pages are {}", list(&ids)))
-        })
     }
 }
 

@@ -18,6 +18,7 @@ mod daemon; // a running daemon notices
 mod login; // tokens
 mod preview; // what is not public yet
 mod look; // what a person sees
+mod pages; // a Page and an Instagram account
 mod secrets; // what nobody sees
 mod site;
 

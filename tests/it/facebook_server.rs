@@ -46,6 +46,8 @@ pub struct Facebook {
     pub about: Value,
     /// Whom `/me` names.
     pub me: (&'static str, &'static str),
+    /// The Pages of whom the token is of.
+    pub pages: Value,
     pub ids: u64,
 }
 
@@ -63,6 +65,7 @@ impl Default for Facebook {
                 "scopes": ["pages_show_list", "pages_read_engagement", "pages_manage_posts"]
             }),
             me: (PAGE, "Ada's Page"),
+            pages: json!([]),
             ids: 0,
         }
     }
@@ -85,6 +88,7 @@ impl Platform for Facebook {
     ) -> Result<Value, Trouble> {
         match (call.method.as_str(), call.parts().as_slice()) {
             ("GET", ["me"]) => Ok(json!({"id": self.me.0, "name": self.me.1})),
+            ("GET", ["me", "accounts"]) => Ok(json!({"data": self.pages})),
             ("GET", ["debug_token"]) => Ok(json!({"data": self.about})),
             ("POST", [PAGE, "feed"]) => self.feed(call, now, complain),
             ("POST", [PAGE, "photos"]) => self.photo(call, now, complain),

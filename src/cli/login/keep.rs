@@ -14,10 +14,8 @@ use crate::store::accounts::{self, Account, set_note, turn};
 use crate::store::incidents;
 use crate::token::Watch;
 
-/// Where the account's memory holds the Page that was chosen: its id and its name.
-pub const PAGE_NOTE: &str = "meta.page";
-
-/// Keeps `entry` as the token of `account`, with the Page where it is one's.
+/// Keeps `entry` as the token of `account`; with its life where it is a Page's (`is_page`), which
+/// nobody renews.
 ///
 /// # Errors
 /// The database can't be written: nothing is changed.
@@ -34,13 +32,10 @@ pub async fn keep(
     // the life is told by the watch at once; the next look is due now, and asks nobody
     let watch = Watch { life: Some(entry.life), ..Watch::default() };
     let watch = serde_json::to_value(watch).expect(plain);
-    let page = is_page.then(|| serde_json::json!({ "id": entry.id, "name": entry.name }));
+    let life = if is_page { life } else { serde_json::Value::Null };
     let kept = desk.store.write(move |tx| {
         set_note(tx, id, NOTE, &token)?;
-        set_note(tx, id, LIFE_NOTE, &if page.is_some() { life } else { serde_json::Value::Null })?;
-        if let Some(page) = page {
-            set_note(tx, id, PAGE_NOTE, &page)?;
-        }
+        set_note(tx, id, LIFE_NOTE, &life)?;
         set_note(tx, id, care::NOTE, &watch)?;
         turn::end(tx, id)?;
         accounts::unpark(tx, id, now)?;
