@@ -166,6 +166,19 @@ async fn what_is_not_found_goes_out_once_more_and_then_a_person_is_asked() {
 }
 
 #[tokio::test]
+async fn a_person_s_retry_waits_for_what_the_list_may_still_say() {
+    let mut bench = bench(Facebook { list_lag: 2, ..Facebook::default() });
+    bench.server.fault("POST /feed", Fault::Lost);
+    let draft = link("https://a.example/1");
+    bench.publish(&draft).await.unwrap();
+    bench.find(&draft).await.unwrap();
+    let Some(Outcome::Failed(open)) = bench.publish(&draft).await else { panic!() };
+    assert_eq!(open.class, Class::Ambiguous);
+    published(bench.settle(&draft).await.unwrap());
+    assert_eq!((bench.server.with(|it| it.posts.len()), bench.server.count("POST /feed")), (1, 1));
+}
+
+#[tokio::test]
 async fn a_post_that_shows_only_after_the_second_call_would_be_made_is_adopted() {
     let mut bench = bench(Facebook { list_lag: 3, ..Facebook::default() });
     bench.server.fault("POST /feed", Fault::Lost);

@@ -22,15 +22,20 @@ const PHOTOS_TIME: Duration = Duration::from_secs(120);
 /// The failure.
 pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Failure> {
     // what is open is asked about whatever the draft is by now: it may be refused
-    let open = Work::read(session.desk).await?.filter(|work| work.publication.is_some());
+    let mut open = Work::read(session.desk).await?.filter(|work| work.publication.is_some());
     if let Some(publication) = open.as_ref().and_then(|work| work.publication.as_ref()) {
         if !publication.is_asked {
             let message = "it was sent before, and nobody knows what came of it";
             return Err(Failure::ambiguous(message));
         }
-        // from a doubt without an end only a person leads here: they have looked
-        if let Found::Published(receipt) = seek::seek(session).await? {
-            return Ok(Outcome::Published(receipt));
+        // a person said so: what can still be known comes first, and then their word
+        match seek::seek(session).await? {
+            Found::Published(receipt) => return Ok(Outcome::Published(receipt)),
+            Found::Absent => open = None,
+            Found::Unknown(Failure { class: Class::Retry { .. }, message }) => {
+                return Err(Failure::ambiguous(message));
+            }
+            Found::Unknown(_) => {}
         }
     }
     let post = Post::of(draft)?;

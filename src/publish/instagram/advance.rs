@@ -26,6 +26,8 @@ const PARTS_TIME: Duration = Duration::from_secs(120);
 const LOST_MAX: u32 = 2;
 /// The waits after "not ready". Later ones are of the last length, until another container is made.
 const REFUSED_WAITS: [u64; 5] = [3, 6, 12, 30, 60];
+/// The waits after "not known (any more)": documents say once or twice within 30 s to 2 min.
+const MISLAID_WAITS: [u64; 2] = [30, 90];
 /// How often one container may be refused as not ready.
 const REFUSED_MAX: u32 = 8;
 /// A container that is not there is lost when it was so for so many looks.
@@ -59,15 +61,20 @@ enum Made {
 /// The failure.
 pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Failure> {
     // what is open is asked about whatever the draft is by now: it may be refused
-    let open = Work::read(session.desk).await?.filter(|work| work.publication.is_some());
+    let mut open = Work::read(session.desk).await?.filter(|work| work.publication.is_some());
     if let Some(publication) = open.as_ref().and_then(|work| work.publication.as_ref()) {
         if !publication.is_asked {
             let message = "its publication began before, and nobody knows what came of it";
             return Err(Failure::ambiguous(message));
         }
-        // from a doubt without an end only a person leads here: they have looked
-        if let Found::Published(receipt) = seek::seek(session).await? {
-            return Ok(Outcome::Published(receipt));
+        // a person said so: what can still be known comes first, and then their word
+        match seek::seek(session).await? {
+            Found::Published(receipt) => return Ok(Outcome::Published(receipt)),
+            Found::Absent => open = None,
+            Found::Unknown(Failure { class: Class::Retry { .. }, message }) => {
+                return Err(Failure::ambiguous(message));
+            }
+            Found::Unknown(_) => {}
         }
     }
     let post = Post::of(draft)?;
@@ -167,7 +174,15 @@ async fn prepare(
             let ids: Vec<_> = work.parts.values().map(|part| part.id.0.as_str()).collect();
             params.push(("children", ids.join(",")));
         }
-        let id: ContainerId = session.create(&work.user, &params).await?;
+        let id: ContainerId = match session.create(&work.user, &params).await {
+            // a part is not known any more: all are made anew
+            Err(Refusal { meaning: Meaning::Mislaid | Meaning::Lapsed, failure, .. })
+                if !work.parts.is_empty() =>
+            {
+                return Ok(Made::Lost(None, failure.message, LOST_MAX));
+            }
+            made => made?,
+        };
         work.container = Some(Container::new(id, desk.clock.now()));
         work.commit(desk).await?;
     }
@@ -322,13 +337,11 @@ async fn refused(
         Meaning::Lapsed => {
             return lose(session, work, None, &refusal.failure.message, LOST_MAX).await;
         }
-        Meaning::NotReady if refusals >= REFUSED_MAX || is_mute => {
-            return lose(session, work, None, &refusal.failure.message, LOST_MAX).await;
-        }
-        Meaning::NotReady => {
+        Meaning::NotReady | Meaning::Mislaid => {
+            let Some(wait) = next_try(refusal.meaning, refusals).filter(|_| !is_mute) else {
+                return lose(session, work, None, &refusal.failure.message, LOST_MAX).await;
+            };
             work.commit(session.desk).await?;
-            let last = REFUSED_WAITS.len() - 1;
-            let wait = Duration::from_secs(REFUSED_WAITS[last.min(refusals as usize)]);
             return Ok(Outcome::Wait { wait, why: refusal.failure.message });
         }
         _ if refusal.failure.class == Class::Content => work.drop_containers(),
@@ -336,6 +349,18 @@ async fn refused(
     }
     work.commit(session.desk).await?;
     Err(owner::explain_limit(session, &work.user, refusal).await)
+}
+
+/// How long until a container is published again that was refused so often before; none: another
+/// one is made.
+fn next_try(meaning: Meaning, refusals: u32) -> Option<Duration> {
+    let at = refusals as usize;
+    let seconds = match meaning {
+        Meaning::Mislaid => *MISLAID_WAITS.get(at)?,
+        _ if refusals >= REFUSED_MAX => return None,
+        _ => REFUSED_WAITS[at.min(REFUSED_WAITS.len() - 1)],
+    };
+    Some(Duration::from_secs(seconds))
 }
 
 /// Whether a refusal leaves open what became of the publication.

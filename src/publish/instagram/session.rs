@@ -118,7 +118,7 @@ impl Session<'_> {
         let answer = match self.graph.ask(self.desk, &ask).await {
             Ok(answer) => answer,
             Err(Refusal {
-                meaning: Meaning::Missing | Meaning::NotReady | Meaning::Lapsed,
+                meaning: Meaning::Missing | Meaning::NotReady | Meaning::Mislaid | Meaning::Lapsed,
                 ..
             }) => {
                 let usage = Usage::default();

@@ -48,6 +48,9 @@ pub enum Meaning {
     CardTries(u32),
     /// What is to be published is not ready, or not yet seen everywhere.
     NotReady,
+    /// What was to be published is not known there, or not any more: one or two more tries, and
+    /// then another one must be made.
+    Mislaid,
     /// What was to be published is lost or has lapsed; another one must be made.
     Lapsed,
     /// What was named is not there, is not ours to see, or is only not seen yet.
@@ -158,7 +161,7 @@ pub fn class(
                 refused
             }
         }
-        Meaning::NotReady | Meaning::Lapsed => again,
+        Meaning::NotReady | Meaning::Mislaid | Meaning::Lapsed => again,
         Meaning::Content | Meaning::Option => refused,
         Meaning::Card if phase == Phase::Create || phase == Phase::Publish => Class::Card,
         Meaning::Card => refused,

@@ -133,7 +133,7 @@ pub const ROWS: &[Row] = &[
     EVERYWHERE.on(T).says("GEO_GATING_INVALID_COUNTRY_CODES").means(M::Option),
     // ---- Instagram ------------------------------------------------------------------------------
     own(2_207_027, M::NotReady).on(I),
-    own(2_207_008, M::NotReady).on(I),
+    own(2_207_008, M::Mislaid).on(I),
     // never existed, lapsed, or published: only the list can tell
     own(2_207_006, M::Trouble).on(I),
     own(2_207_003, M::Trouble).on(I),

@@ -67,7 +67,7 @@ fn every_row_of_instagram() {
     let content = (M::Content, "content", "content", again);
     let trouble = (M::Trouble, again, "ambiguous", again);
     row(I, 9007, 2_207_027, (M::NotReady, again, again, again));
-    row(I, 24, 2_207_008, (M::NotReady, again, again, again));
+    row(I, 24, 2_207_008, (M::Mislaid, again, again, again));
     row(I, 24, 2_207_006, trouble);
     row(I, -2, 2_207_003, trouble);
     row(I, -2, 2_207_020, (M::Lapsed, again, again, again));
