@@ -206,6 +206,49 @@ async fn a_person_s_retry_looks_first() {
 }
 
 #[tokio::test]
+async fn a_person_s_retry_makes_no_second_one_of_what_the_container_says_is_published() {
+    let mut bench = bench(Instagram { list_lag: 100, ..Instagram::default() });
+    let draft = draft(&["1.jpg"]);
+    bench.server.fault("POST /media_publish", Fault::Lost);
+    while !matches!(bench.publish(&draft).await, Some(Outcome::Failed(_))) {}
+    bench.find(&draft).await.unwrap();
+    let Some(Outcome::Failed(open)) = bench.publish(&draft).await else { panic!() };
+    assert_eq!(open.class, Class::Ambiguous);
+    published(bench.settle(&draft).await.unwrap());
+    assert_eq!(bench.server.with(|it| (it.posts.len(), it.containers.len())), (1, 1));
+}
+
+#[tokio::test]
+async fn a_container_that_is_not_known_is_tried_twice_more_and_then_made_anew() {
+    let refusal = || Fault::Error(trouble(24, 2_207_008, "The media is missing or expired"));
+    let mut bench = bench(Instagram::default());
+    for _ in 0..2 {
+        bench.server.fault("POST /media_publish", refusal());
+    }
+    published(bench.deliver(&draft(&["1.jpg"])).await);
+    assert_eq!(bench.waits, [30, 90]);
+    assert_eq!(bench.server.with(|it| it.containers.len()), 1);
+
+    bench.next();
+    for _ in 0..3 {
+        bench.server.fault("POST /media_publish", refusal());
+    }
+    published(bench.deliver(&draft(&["2.jpg"])).await);
+    assert_eq!(bench.waits[2..4], [30, 90]);
+    assert_eq!(bench.server.with(|it| (it.posts.len(), it.containers.len())), (2, 3));
+}
+
+#[tokio::test]
+async fn a_carousel_one_of_whose_parts_is_not_known_is_made_anew() {
+    let mut bench = bench(Instagram { busy: 0, ..Instagram::default() });
+    // the third container is the one of the carousel
+    let refusal = trouble(24, 2_207_008, "The media is missing or expired");
+    bench.server.fault_at(4, Fault::Error(refusal));
+    published(bench.deliver(&draft(&["1.jpg", "2.jpg"])).await);
+    assert_eq!(bench.server.with(|it| (it.posts.len(), it.containers.len())), (1, 5));
+}
+
+#[tokio::test]
 async fn waiting_takes_as_long_as_it_takes_and_no_longer_than_23_hours() {
     let mut slow = bench(Instagram { busy: 40, ..Instagram::default() });
     published(slow.deliver(&draft(&["1.mp4"])).await);
@@ -469,7 +512,12 @@ async fn verify_says_who_it_is_and_what_is_wrong() {
     assert_eq!(identity.name, "@ada");
     assert_eq!(identity.url.as_deref(), Some("https://www.instagram.com/ada/"));
     let notes = identity.notes.join("\n");
-    for part in ["MEDIA_CREATOR", "7 of 50 posts", "it lives 60 days"] {
+    for part in [
+        "the account is a professional one (MEDIA_CREATOR)",
+        "may read and post (`instagram_business_basic`, `instagram_business_content_publish`)",
+        "7 of 50 posts",
+        "a token lives 60 days",
+    ] {
         assert!(notes.contains(part), "{notes}");
     }
     let check = async |words: &[&str]| {

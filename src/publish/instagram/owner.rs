@@ -197,13 +197,23 @@ pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
         return Err(Failure::account(message, hint));
     }
     let mut notes = Vec::new();
-    let kind = about.account_type.unwrap_or_else(|| "of unknown type".into());
-    notes.push(format!("the account is {kind}; it must be professional (BUSINESS, MEDIA_CREATOR)"));
+    notes.push(match about.account_type {
+        Some(kind) => format!("the account is a professional one ({kind})"),
+        None => "of what type the account is was not said; it must be a professional one".into(),
+    });
+    let quota = ask_quota(session, &about.user_id).await.map_err(with_tester)?;
+    let wanted = scopes(Platform::Instagram).join("`, `");
+    notes.push(match quota {
+        Some(_) => format!("the token may read and post (`{wanted}`)"),
+        None => format!("what the token may do can't be told; it needs `{wanted}`"),
+    });
     notes.push(end_of_token(session).await?);
-    if let Some(quota) = ask_quota(session, &about.user_id).await.map_err(with_tester)? {
-        let Quota { used, total, .. } = quota;
-        notes.push(format!("{used} of {total} posts of the last 24 hours are used"));
-    }
+    notes.push(match quota {
+        Some(Quota { used, total, .. }) => {
+            format!("{used} of {total} posts of the last 24 hours are used")
+        }
+        None => "how many posts of the day are used was not said".into(),
+    });
     Ok(Identity {
         name: about.username.as_ref().map_or(about.user_id, |name| format!("@{name}")),
         url: about.username.map(|name| format!("https://www.instagram.com/{name}/")),
@@ -224,13 +234,19 @@ fn with_tester(failure: Failure) -> Failure {
 }
 
 async fn end_of_token(session: &Session<'_>) -> Result<String, Failure> {
-    let end = token::kept(session.desk).await?.and_then(|token| token.expires_at);
+    let kept = token::kept(session.desk).await?;
+    let ours = kept.filter(|kept| kept.access_token == session.token.expose());
+    let end = ours.and_then(|token| token.expires_at);
     let now = session.desk.clock.now();
     Ok(match end {
         Some(at) => {
             let days = at.since(now).as_secs() / 86_400;
             format!("the token ends in {days} days, at {at}; it is renewed before that")
         }
-        None => "when the token ends is known from its first renewal on; it lives 60 days".into(),
+        None => {
+            "when the token ends can't be asked, and is known from its first renewal on; a token \
+                 lives 60 days"
+                .into()
+        }
     })
 }
