@@ -57,6 +57,10 @@ impl Sources {
             fetched.notes = wanted.notes(0);
             return fetched;
         }
+        // a story takes less: its own shape, and shorter videos
+        let of_story = purpose.limits.of_story();
+        let limits = if purpose.is_story { &of_story } else { purpose.limits };
+        let purpose = &Purpose { limits, ..*purpose };
         let over = Instant::now() + self.time_max();
         // the file of each that was found, and those of the ones that go
         let (mut found, mut gone) = (Vec::new(), Vec::new());

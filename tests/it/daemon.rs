@@ -2,6 +2,7 @@
 
 mod cards; // from a page to a card
 mod kills; // kill -9 anywhere
+mod meta; // Instagram and a Facebook Page
 mod manners; // how feeds are asked
 mod notify; // what systemd hears
 mod pictures; // images, from the feed to the posts
