@@ -98,6 +98,15 @@ pub struct Failure {
     pub message: String,
 }
 
+/// The words of `message` by which its cause is known again: without the number that some platforms
+/// give each of their answers, for their support. Two refusals that differ in that alone are one.
+pub fn cause(message: &str) -> String {
+    const NUMBER: &str = " (fbtrace_id ";
+    let Some((before, rest)) = message.split_once(NUMBER) else { return message.to_owned() };
+    let after = rest.split_once(')').map_or("", |(_, after)| after);
+    format!("{before}{after}")
+}
+
 /// The classes of failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -185,6 +194,15 @@ mod tests {
             let back = matches!(next, State::Ready | State::Held);
             assert_eq!(State::Skipped.can_become(next), back);
         }
+    }
+
+    #[test]
+    fn the_number_of_an_answer_is_no_cause() {
+        let check = |message: &str, expect: &str| assert_eq!(cause(message), expect);
+        check("error 190: over (fbtrace_id AbC)", "error 190: over");
+        check("error 368 (fbtrace_id A_-1); look", "error 368; look");
+        check("no answer (timed out)", "no answer (timed out)");
+        check("cut (fbtrace_id A", "cut");
     }
 
     #[test]

@@ -17,6 +17,10 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// So many days before an end the owner is told, the last time that it is still one day away.
 pub const THRESHOLDS: [u8; 3] = [14, 7, 1];
 
+/// Where an account's memory holds the words with which its platform last refused its token. An
+/// account that is parked with these very words is so for its token, and another token wakes it.
+pub const REFUSED_NOTE: &str = "token_refused";
+
 /// A failed renewal is tried again after this, then after twice as long, and so on up to a day.
 const RETRY_FIRST: Duration = Duration::from_secs(3600);
 

@@ -13,7 +13,7 @@ use crate::publish::Renewal;
 use crate::report;
 use crate::store::accounts::{self, Account, Parked, set_note, turn};
 use crate::store::{Connection, Result, Store, incidents};
-use crate::token::{End, Life, Said, Watch};
+use crate::token::{End, Life, REFUSED_NOTE, Said, Watch};
 
 const DAY_S: u64 = 86_400;
 
@@ -45,6 +45,8 @@ pub struct Settled {
     /// A failure of which the owner has heard.
     still: Option<String>,
     is_awake: bool,
+    /// Whether what a post was refused for may be over.
+    tries_again: bool,
 }
 
 impl Settled {
@@ -65,6 +67,9 @@ impl Settled {
         }
         for (key, message) in &self.opened {
             report::opened(key, message);
+        }
+        if self.tries_again {
+            tracing::info!(account = %label, "{label} tries again");
         }
         if let Some(message) = self.still {
             tracing::info!(account = %label, "still: {message}");
@@ -155,13 +160,34 @@ impl Scene<'_> {
         let label = self.label;
         let works = format!("the token of {label} is renewed again");
         self.resolve(&report::token_incident(label), works, settled)?;
-        if !life.is_over(self.now) && std::mem::take(&mut watch.parked) {
-            accounts::unpark(self.tx, self.account.id, self.now)?;
-            settled.is_awake = true;
-            let works = format!("the token of {label} works, and it publishes again");
-            self.resolve(&report::account_incident(label), works, settled)?;
+        if !life.is_over(self.now) {
+            self.wake(watch, settled)?;
         }
         Ok(())
+    }
+
+    /// Ends a parking for the token, now that there is one that is good: of those that began here,
+    /// and, where the token is a new one, of those that began with a post that was refused for it.
+    /// Others have other reasons, and those with an end have their time.
+    fn wake(&mut self, watch: &mut Watch, settled: &mut Settled) -> Result<()> {
+        let (label, id) = (self.label, self.account.id);
+        let was_ours = std::mem::take(&mut watch.parked);
+        let account = accounts::by_label(self.tx, label)?;
+        let Some(parked) = account.and_then(|account| account.parked) else { return Ok(()) };
+        let refused = accounts::note(self.tx, id, REFUSED_NOTE)?;
+        let is_refused = refused.is_some_and(|words| words == parked.reason.as_str());
+        if parked.until.is_some() || !(was_ours || is_refused && settled.renewed.is_some()) {
+            return Ok(());
+        }
+        accounts::unpark(self.tx, id, self.now)?;
+        settled.is_awake = true;
+        if was_ours && !is_refused {
+            let works = format!("the token of {label} works, and it publishes again");
+            return self.resolve(&report::account_incident(label), works, settled);
+        }
+        // its incident stays open until a post is out: what only seems to be over is no news
+        settled.tries_again = true;
+        set_note(self.tx, id, REFUSED_NOTE, &serde_json::Value::Null)
     }
 
     fn fail(&mut self, watch: &mut Watch, failure: Failure, settled: &mut Settled) -> Result<()> {

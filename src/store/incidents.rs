@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::Result;
 use crate::clock::Timestamp;
+use crate::crosspost::cause;
 
 /// An incident that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +40,18 @@ pub fn open_or_change(
     message: &str,
     now: Timestamp,
 ) -> Result<bool> {
+    let known: Option<String> = connection
+        .prepare_cached("SELECT message FROM incidents WHERE key = ?1 AND resolved_at IS NULL")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    let Some(known) = known else { return open(connection, key, message, now) };
+    if cause(&known) == cause(message) {
+        return Ok(false);
+    }
     let mut statement = connection.prepare_cached(
-        "UPDATE incidents SET message = ?2
-         WHERE key = ?1 AND resolved_at IS NULL AND message <> ?2",
+        "UPDATE incidents SET message = ?2 WHERE key = ?1 AND resolved_at IS NULL",
     )?;
-    Ok(statement.execute((key, message))? > 0 || open(connection, key, message, now)?)
+    Ok(statement.execute((key, message))? > 0)
 }
 
 /// Resolves every open incident whose key begins with `prefix` and whose label is not among

@@ -380,6 +380,39 @@ async fn an_account_that_is_parked_for_something_else_keeps_its_reason_and_its_t
     assert_eq!(row.unwrap().parked.unwrap().reason, "suspended");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_account_that_a_post_parked_for_its_token_wakes_with_a_new_one() {
+    let (world, issuer) = (World::new(PLAIN).await, Issuer::with_token("token-1", START));
+    let alerts = Alerts::default();
+    let _hears = alerts.hear();
+    let label = Label::new("me").unwrap();
+    let until = START.plus(3 * DAY);
+    // with the time that an account must rest, whatever its token
+    for (until, wakes) in [(Some(until), false), (None, true)] {
+        let made = world.clock.now().minus(40 * DAY);
+        issuer.tokens.lock().unwrap().insert("token-1".into(), made);
+        let (name, since) = (label.clone(), world.clock.now());
+        let park = move |tx: &posse_party::store::Transaction<'_>| {
+            let id = accounts::by_label(tx, &name)?.unwrap().id;
+            let (reason, hint) = ("error 190/463".to_owned(), "log in".to_owned());
+            accounts::set_note(tx, id, posse_party::token::REFUSED_NOTE, &json!(reason))?;
+            accounts::set_note(tx, id, "token", &Value::Null)?;
+            accounts::set_note(tx, id, posse_party::care::NOTE, &Value::Null)?;
+            posse_party::store::incidents::open(tx, "account:me", &reason, since)?;
+            accounts::park(tx, id, &accounts::Parked { reason, hint, since, until })
+        };
+        world.store.write(park).await.unwrap();
+        run_for(&world, &issuer, made, HOUR).await;
+        assert_eq!(issuer.asked().len(), 1);
+        let name = label.clone();
+        let row = world.store.read(move |db| accounts::by_label(db, &name)).await.unwrap();
+        assert_eq!(row.unwrap().parked.is_none(), wakes);
+        // nobody knows before a post is out
+        let open: Vec<_> = world.incidents().await.into_iter().map(|it| it.key).collect();
+        assert_eq!((open, alerts.take()), (vec!["account:me".to_owned()], vec![]));
+    }
+}
+
 /// What is in the account's memory under `key`.
 async fn note(world: &World, key: &'static str) -> Option<Value> {
     let label = Label::new("me").unwrap();

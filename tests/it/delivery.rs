@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use posse_party::crosspost::Class;
-use posse_party::store::people;
+use posse_party::store::{incidents, people};
 
 use crate::world::{Act, Item, PLAIN, World, item, pass};
 
@@ -302,4 +302,18 @@ async fn a_day_with_a_failing_platform() {
     1h 3m 10s 872ms
     ");
     assert_eq!(world.remote.posts("me"), texts(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cause_that_comes_back_with_another_number_is_told_once() {
+    let world = World::new(PLAIN).await;
+    let told = world.store.write(|tx| {
+        let mut told = Vec::new();
+        for message in ["error 368 (fbtrace_id A)", "error 368 (fbtrace_id B)", "error 190"] {
+            let now = crate::world::START;
+            told.push(incidents::open_or_change(tx, "account:me", message, now)?);
+        }
+        Ok(told)
+    });
+    assert_eq!(told.await.unwrap(), [true, false, true]);
 }

@@ -126,6 +126,12 @@ struct State {
     /// For so many looks the list lacks the newest post.
     list_lags: u32,
     bad_card: bool,
+    /// The most posts of one page of the list, whatever is asked for.
+    page_max: usize,
+    /// Whether a renewal overlooks the header, and wants the token in a form.
+    renews_in_form: bool,
+    /// Whether an exchange wants a plain form.
+    exchanges_plainly: bool,
     user: String,
     usage: u32,
     version: &'static str,
@@ -163,6 +169,9 @@ impl ThreadsServer {
             status_lags: 0,
             list_lags: 0,
             bad_card: false,
+            page_max: 100,
+            renews_in_form: false,
+            exchanges_plainly: false,
             user: USER.to_owned(),
             usage: 1,
             version: "v1.0",
@@ -258,6 +267,21 @@ impl ThreadsServer {
     /// The pages of links can't be read.
     pub fn refuse_cards(&self) {
         self.state().bad_card = true;
+    }
+
+    /// A page of the list holds so many posts at most, whatever is asked for.
+    pub fn page_by(&self, posts: usize) {
+        self.state().page_max = posts;
+    }
+
+    /// Renewals overlook the header from now on, and want the token in a form.
+    pub fn renew_in_form(&self) {
+        self.state().renews_in_form = true;
+    }
+
+    /// Exchanges want a plain form from now on, without the word that it is a question.
+    pub fn exchange_plainly(&self) {
+        self.state().exchanges_plainly = true;
     }
 
     /// The token is of another user from now on.
@@ -430,7 +454,8 @@ impl State {
         if seen.params.values().any(String::is_empty) {
             return ours("an empty parameter");
         }
-        if ["exchange", "code"].contains(&seen.call) {
+        let is_renewal_in_form = seen.call == "renew" && seen.method == "POST";
+        if ["exchange", "code"].contains(&seen.call) || is_renewal_in_form {
             return Ok(());
         }
         self.authorised(seen)

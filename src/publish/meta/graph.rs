@@ -18,6 +18,7 @@ use crate::crosspost::{Class, Failure};
 use crate::http::{BodyError, read_capped};
 use crate::platform::Platform;
 use crate::publish::{Desk, classify};
+use crate::token::REFUSED_NOTE;
 
 /// The most of an answer that is read. The largest expected is a page of 100 posts.
 const ANSWER_BYTES_MAX: usize = 2 << 20;
@@ -51,9 +52,9 @@ pub enum Way {
     Query,
     /// In a form.
     Form,
-    /// In a form that says that it is a question. Meta documents these calls as `GET` with a
-    /// secret in the address; its own libraries have always sent `POST` with `method=GET`, and so
-    /// do we. (Not seen on tape for Threads and Instagram.)
+    /// In a form that says that it is a question: `POST` with `method=GET`, for calls that Meta
+    /// documents as `GET` with a secret in the address. That Threads and Instagram take it is not
+    /// confirmed, so nothing may depend on it alone: there is another way, or the owner is told.
     Covered,
 }
 
@@ -104,6 +105,17 @@ pub struct Refusal {
     pub answered: bool,
     /// What it is when nothing cures it.
     pub failure: Failure,
+}
+
+impl Refusal {
+    /// Whether it is an answer to this very request, which will be the same next time.
+    pub fn is_definite(&self) -> bool {
+        let later = matches!(
+            self.meaning,
+            Meaning::Limited | Meaning::Quota | Meaning::Blocked(_) | Meaning::Trouble
+        );
+        self.answered && !later
+    }
 }
 
 impl From<Refusal> for Failure {
@@ -268,6 +280,10 @@ impl Graph {
             (Class::Account { .. }, _) | (_, None) => message,
             (_, Some(hint)) => format!("{message}; {hint}"),
         };
+        if meaning == Meaning::Expired && ask.phase != Phase::Token {
+            // unwritten, the account waits for its owner even where the token is renewed
+            let _ = desk.memory.write(REFUSED_NOTE, json!(message)).await;
+        }
         Refusal { meaning, answered: true, failure: Failure { class, message } }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Meaning;
-use super::graph::{Graph, Refusal};
+use super::graph::{Ask, Graph, Refusal};
 use super::token::{self, About, App, Source, Token};
 use crate::clock::Timestamp;
 use crate::config::Secret;
@@ -142,18 +142,28 @@ pub async fn ask(
             Ok(Known { life, about: Some(about) })
         }
         Err(refusal) if tells_nothing(&refusal) => Ok(unknown),
+        Err(refusal)
+            if refusal.meaning == Meaning::Expired && !is_dead(graph, desk, token).await =>
+        {
+            Ok(unknown)
+        }
         Err(refusal) => Err(refusal.failure),
     }
 }
 
 /// Whether a refusal is only about the question: others may ask it, or nobody.
 fn tells_nothing(refusal: &Refusal) -> bool {
-    let about_token = matches!(refusal.meaning, Meaning::Expired);
-    let later = matches!(
-        refusal.meaning,
-        Meaning::Limited | Meaning::Quota | Meaning::Blocked(_) | Meaning::Trouble
-    );
-    refusal.answered && !about_token && !later
+    refusal.is_definite() && refusal.meaning != Meaning::Expired
+}
+
+/// Whether `token` is surely of no use any more. The calls about tokens are sent in ways that are
+/// not documented, and one that overlooks the token would call it dead; so the word of a call that
+/// posts make too is asked for, before an account that works is parked.
+async fn is_dead(graph: &Graph, desk: &Desk<'_>, token: &Secret) -> bool {
+    let params = [("fields", "id")];
+    let ask = Ask { token: Some(token), ..Ask::read("ask whose token it is", "/me", &params) };
+    let answer = graph.ask(desk, &ask).await;
+    matches!(answer, Err(Refusal { meaning: Meaning::Expired, .. }))
 }
 
 async fn refresh(
@@ -179,7 +189,11 @@ async fn refresh(
         {
             Ok(Renewal::TooYoung(life))
         }
-        Err(refusal) if refusal.meaning == Meaning::Expired => Err(refusal.failure),
+        Err(refusal)
+            if refusal.meaning == Meaning::Expired && is_dead(graph, desk, token).await =>
+        {
+            Err(refusal.failure)
+        }
         // posts may go out all the same: no reason to park
         Err(Refusal { failure: Failure { class, message }, .. }) => {
             let message = match class {

@@ -174,7 +174,8 @@ impl About {
         let scopes = data.get("scopes").and_then(Value::as_array);
         let text = |key: &str| data.get(key).and_then(words);
         Some(Self {
-            is_valid: data.get("is_valid") == Some(&Value::Bool(true)),
+            // an answer that does not say so tells nothing; a good token must not count as dead
+            is_valid: data.get("is_valid")?.as_bool()?,
             issued_at: at("issued_at"),
             expires_at: at("expires_at"),
             data_access_expires_at: at("data_access_expires_at"),
@@ -263,10 +264,13 @@ pub async fn exchange_code(
         is_versioned: graph.platform() == Platform::Facebook,
         ..Ask::write(Phase::Token, "exchange the code", "/oauth/access_token", &params)
     };
-    fresh(graph, desk, &ask).await
+    fresh(graph, desk, &[ask]).await
 }
 
 /// Turns a token of an hour into one of 60 days. One that has ended can't be.
+///
+/// Threads and Instagram document this as `GET` with both secrets in the address, where they never
+/// go from here: see [`fresh`].
 ///
 /// # Errors
 /// The refusal.
@@ -286,19 +290,25 @@ pub async fn exchange_long_lived(
             ("fb_exchange_token", token),
         ];
         let ask = Ask::write(Phase::Token, doing, "/oauth/access_token", &params);
-        return fresh(graph, desk, &ask).await;
+        return fresh(graph, desk, &[ask]).await;
     }
     let grant = match graph.platform() {
         Platform::Threads => "th_exchange_token",
         _ => "ig_exchange_token",
     };
     let params = [("grant_type", grant), ("client_secret", secret), ("access_token", token)];
-    let ask = Ask {
-        way: Way::Covered,
-        is_versioned: false,
-        ..Ask::write(Phase::Token, doing, "/access_token", &params)
-    };
-    fresh(graph, desk, &ask).await
+    let plain =
+        || Ask { is_versioned: false, ..Ask::write(Phase::Token, doing, "/access_token", &params) };
+    let exchanged = fresh(graph, desk, &[Ask { way: Way::Covered, ..plain() }, plain()]).await;
+    exchanged.map_err(|mut refusal| {
+        if refusal.answered {
+            refusal.failure.message.push_str(
+                "; the token that the dashboard makes lives for 60 days without an exchange: \
+                 paste that one",
+            );
+        }
+        refusal
+    })
 }
 
 /// Renews a token of 60 days for 60 more; whether the text of it changes is not known, so what
@@ -316,17 +326,25 @@ pub async fn refresh(graph: &Graph, desk: &Desk<'_>, token: &Secret) -> Result<F
             return Err(Refusal { meaning: Meaning::Permission, answered: false, failure });
         }
     };
-    let params = [("grant_type", grant)];
-    let ask = Ask {
+    let (doing, path) = ("renew the token", "/refresh_access_token");
+    let params = [("grant_type", grant), ("access_token", token.expose())];
+    let in_header = Ask {
         phase: Phase::Token,
         token: Some(token),
         is_versioned: false,
-        ..Ask::read("renew the token", "/refresh_access_token", &params)
+        ..Ask::read(doing, path, &params[..1])
     };
-    fresh(graph, desk, &ask).await
+    let in_form = Ask {
+        way: Way::Covered,
+        is_versioned: false,
+        ..Ask::write(Phase::Token, doing, path, &params)
+    };
+    fresh(graph, desk, &[in_header, in_form]).await
 }
 
-/// Asks what is known of `token`, in its own name or (for Facebook) in that of `app`. For
+/// Asks what is known of `token`, in a form, because both tokens would stand in the address of the
+/// `GET` that is documented. Where that is refused, nothing is known of it: then a renewal tells
+/// when it ends, and posts tell what it may do. Asked in its own name or (for Facebook) in that of `app`. For
 /// Instagram's tokens there is no such call that is known to work.
 ///
 /// # Errors
@@ -355,9 +373,26 @@ pub async fn debug(
     About::read(&answer).ok_or_else(|| unread(graph, &ask))
 }
 
-async fn fresh(graph: &Graph, desk: &Desk<'_>, ask: &Ask<'_>) -> Result<Fresh, Refusal> {
-    let answer = graph.ask(desk, ask).await?;
-    Fresh::read(&answer).ok_or_else(|| unread(graph, ask))
+/// Asks for a token in one way after the other, until one of them is not refused.
+///
+/// Meta documents renewal and exchange as `GET` with secrets in the address. A secret in an address
+/// ends up in logs and proxies, so those are the ways that are never taken; which of the others a
+/// platform takes is not documented. So a definite refusal leads to the next of them: none of these
+/// calls does anything that a second one would do twice. An answer that never came, a limit or an
+/// outage ends it, because it says nothing of the way. What the first way was refused with counts.
+async fn fresh(graph: &Graph, desk: &Desk<'_>, ways: &[Ask<'_>]) -> Result<Fresh, Refusal> {
+    let mut first = None;
+    for ask in ways {
+        let refusal = match graph.ask(desk, ask).await {
+            Ok(answer) => return Fresh::read(&answer).ok_or_else(|| unread(graph, ask)),
+            Err(refusal) => refusal,
+        };
+        if !refusal.is_definite() {
+            return Err(refusal);
+        }
+        first.get_or_insert(refusal);
+    }
+    Err(first.expect("there is a way for each call"))
 }
 
 fn unread(graph: &Graph, ask: &Ask<'_>) -> Refusal {

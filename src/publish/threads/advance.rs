@@ -46,6 +46,8 @@ enum Made {
     Wait(Duration),
     /// It is gone, or failed for no reason that would stay.
     Lost(String),
+    /// What it is made of is not seen over there, or not yet.
+    Unseen(String),
     /// It is published already.
     Published,
 }
@@ -55,9 +57,13 @@ enum Made {
 /// # Errors
 /// The failure.
 pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Failure> {
-    let has_begun = |work: Work| work.publication.is_some();
-    if Work::read(session.desk).await?.is_some_and(has_begun) {
-        // whatever the draft is by now
+    if let Some(mut before) = Work::read(session.desk).await?
+        && let Some(publication) = &mut before.publication
+    {
+        // whatever the draft is by now. Only a person who said `resolve --retry` leads here: what
+        // Threads knows of it is asked once more, and where it knows nothing, their word counts
+        publication.is_released = true;
+        before.commit(session.desk).await?;
         return Err(Failure::ambiguous(
             "its publication began before, and nobody knows what came of it",
         ));
@@ -74,6 +80,7 @@ pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Fa
         Made::Finished(date) => publish(session, &mut work, date).await,
         Made::Wait(wait) => Ok(Outcome::Wait { wait, why: what_for(&post).into() }),
         Made::Lost(why) => lose(session, &mut work, &why).await,
+        Made::Unseen(why) => unseen(session, &mut work, why).await,
         Made::Published => {
             work.begin(session.desk.clock.now().minus(LIFETIME));
             work.commit(session.desk).await?;
@@ -135,7 +142,12 @@ async fn prepare(
                 other => return Ok(other),
             }
         }
-        let id = create(session, post, work).await?;
+        let id = match create(session, post, work).await {
+            Err(Refusal { meaning: Meaning::NotReady, failure, .. }) => {
+                return Ok(Made::Unseen(failure.message));
+            }
+            made => made?,
+        };
         work.container = Some(Container::new(id, desk.clock.now()));
         work.commit(desk).await?;
     }
@@ -148,7 +160,7 @@ async fn create(
     session: &Session<'_>,
     post: &Post,
     work: &mut Work,
-) -> Result<super::work::ContainerId, Failure> {
+) -> Result<super::work::ContainerId, Refusal> {
     let mut params: Vec<Param> = post.params.clone();
     if !work.parts.is_empty() {
         let ids: Vec<_> = work.parts.iter().map(|part| part.id.0.as_str()).collect();
@@ -161,9 +173,9 @@ async fn create(
         Err(Refusal { meaning: Meaning::Option, .. }) if has_topic => {
             work.is_bare = true;
             params.pop();
-            Ok(session.create(&params).await?)
+            session.create(&params).await
         }
-        made => Ok(made?),
+        made => made,
     }
 }
 
@@ -224,6 +236,21 @@ async fn lose(session: &Session<'_>, work: &mut Work, why: &str) -> Result<Outco
     })
 }
 
+/// A container that was made is "not there": mostly it is only not seen yet, so it is asked for
+/// again after 3, 6 and 12 seconds, and then made anew. Only these refusals count for that.
+async fn unseen(session: &Session<'_>, work: &mut Work, why: String) -> Result<Outcome, Failure> {
+    // of a carousel whose container is not made yet, its first part counts for all
+    let Some(container) = work.container.as_mut().or(work.parts.first_mut()) else {
+        return Err(Failure::retry(why));
+    };
+    let Some(wait) = REFUSED_WAITS.get(container.refused as usize).copied() else {
+        return lose(session, work, &why).await;
+    };
+    container.refused += 1;
+    work.commit(session.desk).await?;
+    Ok(Outcome::Wait { wait: Duration::from_secs(wait), why })
+}
+
 /// Publishes the finished container: mark, then the call.
 async fn publish(
     session: &Session<'_>,
@@ -242,27 +269,20 @@ async fn publish(
     let since = date.unwrap_or_else(|| desk.clock.now().minus(CLOCK_DOUBT));
     work.begin(since);
     work.commit(desk).await?;
-    let container = work.container.as_mut().expect("it was looked at just now");
+    let container = work.container.as_ref().expect("it was looked at just now");
     match session.publish(&container.id).await {
         Ok(id) => Ok(Outcome::Published(receipt(session, id).await)),
         Err(refusal) if is_open(&refusal) => Err(refusal.into()),
         Err(refusal) => {
             // surely not published: the mark goes
-            let refused = container.refused;
-            container.refused += 1;
             work.publication = None;
-            let is_unseen = refusal.meaning == Meaning::NotReady;
-            if is_unseen && refused as usize >= REFUSED_WAITS.len() {
-                return lose(session, work, &refusal.failure.message).await;
+            if refusal.meaning == Meaning::NotReady {
+                return unseen(session, work, refusal.failure.message).await;
             }
             if matches!(refusal.failure.class, Class::Content | Class::Card) {
                 work.drop_containers(); // a person who says `retry` begins anew
             }
             work.commit(desk).await?;
-            if is_unseen {
-                let wait = Duration::from_secs(REFUSED_WAITS[refused as usize]);
-                return Ok(Outcome::Wait { wait, why: refusal.failure.message });
-            }
             Err(owner::explain_limit(session, refusal).await)
         }
     }

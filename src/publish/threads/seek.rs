@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use super::advance::{is_open, receipt};
 use super::owner;
-use super::session::{LIST_MAX, Listed, Session, Status};
+use super::session::{Listed, Session, Status};
 use super::work::{Publication, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::publish::Found;
 use crate::publish::meta::likeness::{same_link, same_text};
-use crate::publish::meta::{Meaning, rest};
+use crate::publish::meta::{Meaning, Refusal, rest};
 
 /// How long a container that seems unpublished is given before it is looked at again.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
@@ -55,6 +55,12 @@ pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
         return Ok(Found::Absent);
     };
     let user = owner::id(session).await?;
+    if user != work.user && publication.is_released {
+        // looked for over there by a person, and not found
+        work.drop_containers();
+        work.commit(session.desk).await?;
+        return Ok(Found::Absent);
+    }
     if user != work.user {
         return Ok(Found::Unknown(Failure::ambiguous(format!(
             "it may have been posted by the account with the id {}, but the token is of the one \
@@ -139,19 +145,26 @@ async fn again(
     let publication = work.publication.clone().expect("only an open one comes here");
     match look_through(session, &work, publication.since).await? {
         Match::Same(receipt) => return Ok(Found::Published(receipt)),
-        Match::Alike(what) => return Ok(alike(&what)),
-        Match::None => {}
+        Match::Alike(what) if !publication.is_released => return Ok(alike(&what)),
+        Match::Alike(_) | Match::None => {}
     }
     rest::may_post(session.desk).await?;
     work.begin(date.unwrap_or(publication.since));
     work.commit(session.desk).await?;
     let container = work.container.clone().expect("it was looked at just now");
+    // a refusal that no row knows is no doubt any more once a person has said what became of it
+    let is_settled = |refusal: &Refusal| {
+        publication.is_released && refusal.answered && refusal.meaning == Meaning::Unknown
+    };
     match session.publish(&container.id).await {
         Ok(id) => Ok(Found::Published(receipt(session, id).await)),
-        Err(refusal) if is_open(&refusal) => Ok(Found::Unknown(refusal.into())),
+        Err(refusal) if is_open(&refusal) && !is_settled(&refusal) => {
+            Ok(Found::Unknown(refusal.into()))
+        }
         Err(refusal) => {
             let is_final = matches!(refusal.failure.class, Class::Content | Class::Card)
-                || refusal.meaning == Meaning::NotReady;
+                || refusal.meaning == Meaning::NotReady
+                || is_settled(&refusal);
             if !is_final {
                 // the account can't post now, or nothing was sent: the same doubt, later
                 return Ok(Found::Unknown(owner::explain_limit(session, refusal).await));
@@ -173,8 +186,8 @@ async fn gone(
 ) -> Result<Found, Failure> {
     match look_through(session, &work, publication.since).await? {
         Match::Same(receipt) => return Ok(Found::Published(receipt)),
-        Match::Alike(what) => return Ok(alike(&what)),
-        Match::None => {}
+        Match::Alike(what) if !publication.is_released => return Ok(alike(&what)),
+        Match::Alike(_) | Match::None => {}
     }
     let now = session.desk.clock.now();
     let first = publication.first_look.filter(|first| *first <= now).unwrap_or(now);
@@ -206,11 +219,10 @@ pub async fn look_through(
     since: Timestamp,
 ) -> Result<Match, Failure> {
     let since = since.minus(EARLIER);
-    let list = session.list(since).await?;
-    let is_whole = list.len() < LIST_MAX;
+    let (list, is_whole) = session.list(since).await?;
     match compare(work, since, &list) {
         Match::None if !is_whole => {
-            let message = "there are more posts since then than one list holds";
+            let message = "there are more posts since then than are looked through";
             Err(Failure::ambiguous(message))
         }
         found => Ok(found),

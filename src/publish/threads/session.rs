@@ -8,12 +8,15 @@ use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crosspost::Failure;
 use crate::publish::Desk;
+use crate::publish::meta::answer::words;
 use crate::publish::meta::likeness::moment;
 use crate::publish::meta::usage::{self, Usage};
 use crate::publish::meta::{Ask, Graph, Meaning, Phase, Refusal};
 
-/// The most posts of one list.
-pub const LIST_MAX: usize = 100;
+/// The most posts of one page of a list.
+const PAGE_MAX: usize = 100;
+/// The most pages of a list. An account may make 250 posts a day.
+const PAGES_MAX: u32 = 5;
 
 /// An account with what lets us in.
 pub struct Session<'a> {
@@ -150,24 +153,39 @@ impl Session<'_> {
         None
     }
 
-    /// The account's own posts since `since`, newest first, at most [`LIST_MAX`].
+    /// The account's own posts since `since`, newest first, and whether these are all of them.
+    ///
+    /// Meta warns that a page may hold less than was asked for though more follow, so the pages
+    /// are followed, by their cursors: the addresses that they name have the token in them.
     ///
     /// # Errors
     /// They could not be read.
-    pub async fn list(&self, since: Timestamp) -> Result<Vec<Listed>, Failure> {
+    pub async fn list(&self, since: Timestamp) -> Result<(Vec<Listed>, bool), Failure> {
         const FIELDS: &str =
             "id,text,permalink,timestamp,media_type,shortcode,link_attachment_url,is_reply";
-        let (since, limit) = ((since.as_millis() / 1000).to_string(), LIST_MAX.to_string());
-        let params = [("fields", FIELDS), ("since", &since), ("limit", &limit)];
-        let ask = Ask {
-            token: Some(&self.token),
-            ..Ask::read("look through the posts", "/me/threads", &params)
-        };
-        let answer = self.graph.ask(self.desk, &ask).await?;
-        let Some(list) = answer.body["data"].as_array() else {
-            return Err(Failure::retry("could not look through the posts: there is no list"));
-        };
-        Ok(list.iter().filter_map(listed).collect())
+        let (since, limit) = ((since.as_millis() / 1000).to_string(), PAGE_MAX.to_string());
+        let (mut posts, mut after) = (Vec::new(), String::new());
+        for _ in 0..PAGES_MAX {
+            let params = [("fields", FIELDS), ("since", &since), ("limit", &limit)];
+            let params = [&params[..], &[("after", after.as_str())]].concat();
+            let ask = Ask {
+                token: Some(&self.token),
+                ..Ask::read("look through the posts", "/me/threads", &params)
+            };
+            let answer = self.graph.ask(self.desk, &ask).await?;
+            let Some(page) = answer.body["data"].as_array() else {
+                return Err(Failure::retry("could not look through the posts: there is no list"));
+            };
+            posts.extend(page.iter().filter_map(listed));
+            let paging = &answer.body["paging"];
+            let has_more = paging["next"].is_string() || page.len() >= PAGE_MAX;
+            let cursor = words(&paging["cursors"]["after"]).filter(|cursor| *cursor != after);
+            match cursor.filter(|_| has_more) {
+                Some(cursor) => after = cursor,
+                None => return Ok((posts, !has_more)),
+            }
+        }
+        Ok((posts, false))
     }
 
     /// Waits for so many seconds, within an attempt.
@@ -191,7 +209,7 @@ impl Look {
 fn listed(item: &serde_json::Value) -> Option<Listed> {
     let text = |key: &str| item[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     Some(Listed {
-        id: MediaId(crate::publish::meta::answer::words(&item["id"])?),
+        id: MediaId(words(&item["id"])?),
         text: text("text").unwrap_or_default(),
         link: text("link_attachment_url"),
         kind: text("media_type").unwrap_or_default(),

@@ -89,6 +89,9 @@ pub struct Publication {
     /// Whether a later try was refused for good: the container will not become a post any more.
     #[serde(default)]
     pub is_refused: bool,
+    /// Whether a person has said that it did not come to pass.
+    #[serde(default)]
+    pub is_released: bool,
     /// How often the list was looked through in vain.
     #[serde(default)]
     pub looks: u32,
@@ -159,12 +162,14 @@ impl Work {
     /// Notes, before the publication begins, that it does.
     pub fn begin(&mut self, since: Timestamp) {
         let before = self.publication.take();
+        let is_released = before.as_ref().is_some_and(|before| before.is_released);
         let since = before.map_or(since, |before| before.since.min(since));
         self.publication = Some(Publication {
             since,
             unpublished_at: None,
             is_published: false,
             is_refused: false,
+            is_released,
             looks: 0,
             first_look: None,
         });

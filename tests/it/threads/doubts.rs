@@ -302,6 +302,72 @@ async fn a_crosspost_that_is_ready_with_an_open_publication_is_asked_about_first
 }
 
 #[tokio::test]
+async fn a_person_who_says_that_it_is_not_there_is_believed() {
+    // of another account
+    let mut bench = Bench::new();
+    bench.server.script("publish", Trouble::HangUp);
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    bench.server.be("999");
+    bench.memory.write("threads.me", Value::Null).await.unwrap();
+    let Found::Unknown(_) = bench.find().await else { panic!() };
+    // `resolve --retry`
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    assert_eq!(bench.find().await, Found::Absent);
+    bench.drive(&text(), false).await.unwrap();
+    assert_eq!(bench.server.posts().len(), 1);
+    bench.no_complaints();
+
+    // with one much like it beside it
+    let mut bench = Bench::new();
+    bench.server.script("publish", Trouble::HangUp);
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    bench.server.post_by_hand(&text().text, "https://example.com/other");
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    bench.drive(&text(), true).await.unwrap();
+    assert_eq!(bench.server.seen_of("create").len(), 1, "the same container");
+    assert_eq!(bench.server.posts().len(), 2);
+    bench.no_complaints();
+
+    // where Threads keeps refusing with what nobody knows
+    let mut bench = Bench::new();
+    for _ in 0..2 {
+        bench.server.script("publish", Trouble::Refuse(4711, Some(12), "Not today"));
+    }
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    bench.drive(&text(), true).await.unwrap();
+    assert_eq!(bench.server.seen_of("create").len(), 2);
+    assert!(bench.server.seen_of("list").len() >= 4, "it was looked for before");
+    assert_eq!(bench.server.posts().len(), 1);
+    bench.no_complaints();
+}
+
+#[tokio::test]
+async fn the_list_is_read_to_its_end() {
+    let mut bench = Bench::new();
+    bench.server.script("publish", Trouble::Lose);
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    bench.server.drop_containers();
+    bench.server.page_by(2);
+    for n in 0..6 {
+        bench.server.post_by_hand(&format!("By hand {n}"), LINK);
+    }
+    let Found::Published(receipt) = bench.find().await else { panic!() };
+    assert_eq!(receipt.remote_id, bench.server.posts()[0].id);
+    assert_eq!(bench.server.seen_of("list").len(), 4);
+    // what is too long to be read to its end proves nothing
+    bench.server.script("publish", Trouble::HangUp);
+    let other = Draft { text: "Other".into(), ..text() };
+    bench.journal = Journal::default();
+    assert_eq!(bench.failure(&other).await.class, Class::Ambiguous);
+    bench.server.drop_containers();
+    bench.server.page_by(1);
+    let Found::Unknown(failure) = bench.find().await else { panic!() };
+    assert!(failure.message.contains("more posts since then"), "{}", failure.message);
+    bench.no_complaints();
+}
+
+#[tokio::test]
 async fn spam_is_a_doubt_and_then_the_account_rests() {
     // it went out all the same
     let bench = Bench::new();

@@ -127,6 +127,38 @@ async fn a_container_that_is_never_seen_is_replaced_and_the_third_is_the_last() 
 }
 
 #[tokio::test]
+async fn only_what_is_not_seen_counts_for_a_lost_container() {
+    let mut bench = Bench::new();
+    for _ in 0..5 {
+        bench.server.script("publish", Trouble::Refuse(17, None, "User request limit reached"));
+    }
+    bench.server.script("publish", Trouble::RefuseInWords(24, Some(4_279_009), "does not exist"));
+    bench.drive(&text(), false).await.unwrap();
+    assert_eq!(bench.server.seen_of("create").len(), 1, "the same container");
+    bench.no_complaints();
+}
+
+#[tokio::test]
+async fn parts_that_are_not_seen_are_waited_for_and_then_made_anew() {
+    let mut bench = Bench::new();
+    let unseen = || Trouble::RefuseInWords(24, Some(4_279_009), "does not exist");
+    // me, 3 creates, 3 looks, and then what is to hold them
+    bench.server.script_nth(7, unseen());
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let wait = bench.waits(&carousel()).await;
+        waits.push(wait);
+        bench.advance(Duration::from_secs(wait));
+        bench.server.script_nth(bench.server.seen().len(), unseen());
+    }
+    assert_eq!(waits, [3, 6, 12, 5]);
+    assert_eq!(bench.server.seen_of("create").len(), 7, "no part was made again so far");
+    bench.drive(&carousel(), false).await.unwrap();
+    assert_eq!(bench.server.posts().len(), 1);
+    bench.no_complaints();
+}
+
+#[tokio::test]
 async fn no_second_container_is_made_after_a_doubt_that_ends_unseen() {
     let mut bench = Bench::new();
     bench.server.script("publish", Trouble::HangUp);

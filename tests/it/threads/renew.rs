@@ -86,7 +86,9 @@ async fn a_renewal_without_an_answer_leaves_the_old_token_and_can_be_repeated() 
 #[tokio::test]
 async fn what_is_surely_dead_is_said_to_be() {
     let bench = Bench::new();
-    bench.server.script("renew", Trouble::Refuse(190, Some(460), "The password was changed"));
+    for call in ["renew", "me"] {
+        bench.server.script(call, Trouble::Refuse(190, Some(460), "The password was changed"));
+    }
     assert!(is_account(&renew(&bench).await.unwrap_err()));
 
     let bench = Bench::new();
@@ -115,6 +117,20 @@ async fn of_a_token_whose_age_nobody_tells_a_refusal_means_little_on_the_first_d
     bench.server.script("renew", refused());
     assert!(matches!(renew(&bench).await, Ok(Renewal::Unrenewed(..))));
     assert!(matches!(renew(&bench).await, Ok(Renewal::Renewed(_))));
+}
+
+#[tokio::test]
+async fn a_token_with_which_posts_can_be_made_is_not_called_dead() {
+    // as from a call that overlooks the header, or is not taken the way it is made
+    let refused = || Trouble::Refuse(190, None, "An access token is required");
+    for call in ["renew", "debug"] {
+        let bench = Bench::new();
+        bench.server.script(call, refused());
+        let renewal = renew(&bench).await.unwrap();
+        let is_renewed = matches!(renewal, Renewal::Renewed(_));
+        let is_told = matches!(&renewal, Renewal::Unrenewed(_, failure) if !is_account(failure));
+        assert_eq!((is_renewed, is_told), (call == "debug", call == "renew"), "{renewal:?}");
+    }
 }
 
 #[tokio::test]

@@ -144,3 +144,45 @@ async fn no_token_stands_in_an_address_or_in_a_message() {
     }
     bench.no_complaints();
 }
+
+#[tokio::test]
+async fn a_renewal_whose_header_is_overlooked_goes_in_a_form() {
+    let bench = Bench::new();
+    bench.server.renew_in_form();
+    let fresh = token::refresh(&graph(&bench), &bench.desk(), &Secret::new(TOKEN)).await.unwrap();
+    assert_eq!(fresh.expires_in, Some(Duration::from_secs(5_183_944)));
+    let methods: Vec<_> = bench.server.seen_of("renew").into_iter().map(|it| it.method).collect();
+    assert_eq!(methods, ["GET", "POST"]);
+    bench.no_complaints();
+}
+
+#[tokio::test]
+async fn an_exchange_goes_one_way_or_another_and_never_in_an_address() {
+    let bench = Bench::new();
+    let (graph, desk, short) = (graph(&bench), bench.desk(), Secret::new(TOKEN));
+    bench.server.be_short(TOKEN);
+    bench.server.exchange_plainly();
+    token::exchange_long_lived(&graph, &desk, &app(), &short).await.unwrap();
+    assert_eq!(bench.server.seen_of("exchange").len(), 2);
+    // a limit says nothing of the way
+    bench.server.script("exchange", Trouble::Refuse(4, None, "Application request limit"));
+    let refused = token::exchange_long_lived(&graph, &desk, &app(), &short).await.unwrap_err();
+    assert_eq!(refused.failure.class.as_str(), "rate_limited");
+    assert_eq!(bench.server.seen_of("exchange").len(), 3);
+    // nor does a platform that takes neither get a secret in an address: the owner is told
+    (0..2).for_each(|_| bench.server.script("exchange", Trouble::Refuse(100, None, "no")));
+    let refused = token::exchange_long_lived(&graph, &desk, &app(), &short).await.unwrap_err();
+    assert!(refused.failure.message.ends_with("paste that one"), "{}", refused.failure.message);
+    assert!(bench.server.seen_of("exchange").iter().all(|seen| !seen.target.contains('?')));
+    bench.no_complaints();
+}
+
+#[tokio::test]
+async fn the_words_with_which_a_token_is_refused_are_remembered() {
+    let bench = Bench::new();
+    bench.server.script("create", Trouble::Refuse(190, Some(463), "Session has expired"));
+    let failure = bench.failure(&text()).await;
+    let note = bench.memory.read(posse_party::token::REFUSED_NOTE).await.unwrap();
+    assert_eq!(note, Some(failure.message.into()));
+    bench.no_complaints();
+}

@@ -160,7 +160,7 @@ impl State {
     }
 
     pub(super) fn list(&mut self, seen: &Seen) -> Result<Value, Refusal> {
-        only(seen, &["fields", "since", "until", "limit"])?;
+        only(seen, &["fields", "since", "until", "limit", "after"])?;
         let number = |key: &str| seen.params.get(key).map(|text| text.parse::<i64>().unwrap());
         let limit = number("limit").unwrap_or(25);
         if !(1..=100).contains(&limit) {
@@ -171,8 +171,17 @@ impl State {
         self.list_lags = lags.saturating_sub(1);
         let posts = self.posts.iter().rev().skip(usize::from(lags > 0));
         let posts = posts.filter(|post| post.at.as_millis() >= since);
-        let data: Vec<Value> = posts.take(usize::try_from(limit).unwrap()).map(listed).collect();
-        Ok(json!({"data": data, "paging": {"cursors": {"before": "QVF", "after": "QVG"}}}))
+        let posts: Vec<&Post> = posts.collect();
+        let from = usize::try_from(number("after").unwrap_or(0)).unwrap();
+        let most = usize::try_from(limit).unwrap().min(self.page_max);
+        let data: Vec<Value> =
+            posts.iter().skip(from).take(most).map(|post| listed(post)).collect();
+        let after = (from + data.len()).to_string();
+        let mut paging = json!({"cursors": {"before": "QVF", "after": after}});
+        if from + data.len() < posts.len() {
+            paging["next"] = "https://graph.threads.net/v1.0/me/threads?access_token=THAA".into();
+        }
+        Ok(json!({"data": data, "paging": paging}))
     }
 
     pub(super) fn quota(&mut self) -> Result<Value, Refusal> {

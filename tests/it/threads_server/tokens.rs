@@ -86,9 +86,24 @@ impl State {
     }
 
     pub(super) fn renew(&mut self, seen: &Seen) -> Result<Value, Refusal> {
-        only(seen, &["grant_type"])?;
+        // which of the two is taken is not documented
+        let is_form = seen.method == "POST";
+        if is_form != self.renews_in_form {
+            return Err(match is_form {
+                true => Refusal::sub(100, 33, "Unsupported post request"),
+                false => Refusal::new(190, "An access token is required to request this resource"),
+            });
+        }
         said(seen, "grant_type", "th_refresh_token")?;
-        let info = self.known(&Self::bearer(seen)?)?;
+        let token = if is_form {
+            only(seen, &["grant_type", "access_token", "method"])?;
+            covered(seen)?;
+            seen.params.get("access_token").cloned().unwrap_or_default()
+        } else {
+            only(seen, &["grant_type"])?;
+            Self::bearer(seen)?
+        };
+        let info = self.known(&token)?;
         if info.is_short || self.clock.now().since(info.issued_at) < DAY {
             return Err(Refusal::ours(100, "The token is younger than 24 hours"));
         }
@@ -97,7 +112,13 @@ impl State {
 
     pub(super) fn exchange(&mut self, seen: &Seen) -> Result<Value, Refusal> {
         only(seen, &["grant_type", "client_secret", "access_token", "method"])?;
-        covered(seen)?;
+        match self.exchanges_plainly {
+            true if seen.params.contains_key("method") => {
+                return Err(Refusal::new(100, "Unsupported method"));
+            }
+            true => {}
+            false => covered(seen)?,
+        }
         said(seen, "grant_type", "th_exchange_token")?;
         said(seen, "client_secret", APP.1)?;
         let info = self.known(&seen.params["access_token"])?;

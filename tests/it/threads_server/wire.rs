@@ -141,7 +141,7 @@ fn call(method: &str, path: &str, params: &BTreeMap<String, String>) -> &'static
         ("GET", "/v1.0/me/threads_publishing_limit") => "quota",
         ("GET", "/v1.0/me") => "me",
         ("POST", "/v1.0/debug_token") => "debug",
-        ("GET", "/refresh_access_token") => "renew",
+        ("GET" | "POST", "/refresh_access_token") => "renew",
         ("POST", "/access_token") => "exchange",
         ("POST", "/oauth/access_token") => "code",
         ("GET", path) if path.starts_with("/v1.0/") && fields == "permalink" => "page",
