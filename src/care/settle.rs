@@ -161,7 +161,7 @@ impl Scene<'_> {
         let works = format!("the token of {label} is renewed again");
         self.resolve(&report::token_incident(label), works, settled)?;
         if !life.is_over(self.now) {
-            self.wake(watch, settled)?;
+            self.wake(watch, life, settled)?;
         }
         Ok(())
     }
@@ -169,14 +169,17 @@ impl Scene<'_> {
     /// Ends a parking for the token, now that there is one that is good: of those that began here,
     /// and, where the token is a new one, of those that began with a post that was refused for it.
     /// Others have other reasons, and those with an end have their time.
-    fn wake(&mut self, watch: &mut Watch, settled: &mut Settled) -> Result<()> {
+    fn wake(&mut self, watch: &mut Watch, life: Life, settled: &mut Settled) -> Result<()> {
         let (label, id) = (self.label, self.account.id);
         let was_ours = std::mem::take(&mut watch.parked);
         let account = accounts::by_label(self.tx, label)?;
         let Some(parked) = account.and_then(|account| account.parked) else { return Ok(()) };
         let refused = accounts::note(self.tx, id, REFUSED_NOTE)?;
         let is_refused = refused.is_some_and(|words| words == parked.reason.as_str());
-        if parked.until.is_some() || !(was_ours || is_refused && settled.renewed.is_some()) {
+        // after a crash between the renewal and here, its date alone tells
+        let is_later = life.expires_at.is_some() && life.obtained_at > parked.since;
+        let is_new = settled.renewed.is_some() || is_later;
+        if parked.until.is_some() || !(was_ours || is_refused && is_new) {
             return Ok(());
         }
         accounts::unpark(self.tx, id, self.now)?;

@@ -288,7 +288,7 @@ fn refused(failure: Failure) -> CliError {
     let hint = match failure.class {
         Class::Account { hint, .. } => hint,
         Class::RateLimited { .. } => "try again later".into(),
-        _ => "try again; a code is good for one try, so sign in anew".into(),
+        _ => "try again; with a browser sign in anew, as a code is good for one try".into(),
     };
     CliError::refused(format!("nothing was kept: {}", clean(&failure.message)), clean(&hint))
 }

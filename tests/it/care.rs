@@ -388,22 +388,28 @@ async fn an_account_that_a_post_parked_for_its_token_wakes_with_a_new_one() {
     let label = Label::new("me").unwrap();
     let until = START.plus(3 * DAY);
     // with the time that an account must rest, whatever its token
-    for (until, wakes) in [(Some(until), false), (None, true)] {
+    // and with a renewal that was committed just before a crash
+    for (until, is_cut, wakes) in
+        [(Some(until), false, false), (None, false, true), (None, true, true)]
+    {
         let made = world.clock.now().minus(40 * DAY);
         issuer.tokens.lock().unwrap().insert("token-1".into(), made);
+        let renewed = json!({"is": "token-9", "made": world.clock.now().plus(HOUR / 60)});
+        let token = if is_cut { renewed } else { Value::Null };
         let (name, since) = (label.clone(), world.clock.now());
         let park = move |tx: &posse_party::store::Transaction<'_>| {
             let id = accounts::by_label(tx, &name)?.unwrap().id;
             let (reason, hint) = ("error 190/463".to_owned(), "log in".to_owned());
             accounts::set_note(tx, id, posse_party::token::REFUSED_NOTE, &json!(reason))?;
-            accounts::set_note(tx, id, "token", &Value::Null)?;
+            accounts::set_note(tx, id, "token", &token)?;
             accounts::set_note(tx, id, posse_party::care::NOTE, &Value::Null)?;
             posse_party::store::incidents::open(tx, "account:me", &reason, since)?;
             accounts::park(tx, id, &accounts::Parked { reason, hint, since, until })
         };
         world.store.write(park).await.unwrap();
+        tokio::time::advance(HOUR).await;
         run_for(&world, &issuer, made, HOUR).await;
-        assert_eq!(issuer.asked().len(), 1);
+        assert_eq!(issuer.asked().len(), usize::from(!is_cut));
         let name = label.clone();
         let row = world.store.read(move |db| accounts::by_label(db, &name)).await.unwrap();
         assert_eq!(row.unwrap().parked.is_none(), wakes);

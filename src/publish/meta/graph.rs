@@ -269,7 +269,16 @@ impl Graph {
             let hint = errors::hint(meaning, self.platform);
             let _ = rest::begin(desk, now.plus(FLAGGED_REST), message.clone(), Some(hint)).await;
         }
-        let todo = hint.map_or_else(|| errors::hint(meaning, self.platform), str::to_owned);
+        let is_request = matches!(meaning, Meaning::Content | Meaning::Option | Meaning::Unknown);
+        let todo = match hint {
+            Some(hint) => hint.to_owned(),
+            None if ask.phase == Phase::Token && is_request => format!(
+                "see that the app's id, its secret and the redirect address are those of its \
+                 settings, and begin anew: a code is good for one try (docs/accounts/{}.md)",
+                self.platform.tag()
+            ),
+            None => errors::hint(meaning, self.platform),
+        };
         let class = errors::class(meaning, ask.phase, tried, todo, now, until);
         if tried > 0 && matches!(class, Class::Content | Class::Card) {
             // a person who mends it and says `retry` has as many tries again

@@ -146,12 +146,14 @@ pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
 async fn token_notes(session: &Session<'_>) -> Result<Vec<String>, Failure> {
     let about = match token::debug(session.graph, session.desk, &session.token, None).await {
         Ok(about) => about,
-        Err(refusal) if matches!(refusal.meaning, Meaning::Expired | Meaning::Permission) => {
-            return Err(refusal.into());
-        }
+        // it has just let us in, so this is about the question: what we know ourselves is told
         Err(refusal) => {
-            let why = refusal.failure.message;
-            return Ok(vec![format!("when the token ends can't be told: {why}")]);
+            let kept = token::kept(session.desk).await?;
+            let ours = kept.filter(|kept| kept.access_token == session.token.expose());
+            return Ok(vec![match ours.and_then(|kept| kept.expires_at) {
+                Some(at) => ends(at, session.desk.clock.now()),
+                None => format!("when the token ends can't be told: {}", refusal.failure.message),
+            }]);
         }
     };
     if !about.is_valid {
@@ -170,10 +172,12 @@ async fn token_notes(session: &Session<'_>) -> Result<Vec<String>, Failure> {
     }
     let now = session.desk.clock.now();
     Ok(vec![match about.expires_at {
-        Some(at) => {
-            let days = at.since(now).as_secs() / 86_400;
-            format!("the token ends in {days} days, at {at}; it is renewed before that")
-        }
+        Some(at) => ends(at, now),
         None => "when the token ends was not said".into(),
     }])
+}
+
+fn ends(at: Timestamp, now: Timestamp) -> String {
+    let days = at.since(now).as_secs() / 86_400;
+    format!("the token ends in {days} days, at {at}; it is renewed before that")
 }

@@ -65,6 +65,21 @@ async fn verify_goes_on_where_nothing_is_known_of_the_token() {
 }
 
 #[tokio::test]
+async fn a_question_that_is_not_taken_is_no_dead_token() {
+    let bench = Bench::new();
+    let refused = || Trouble::Refuse(190, None, "An access token is required");
+    bench.server.script("debug", refused());
+    let notes = bench.account().verify(&bench.desk()).await.unwrap().notes;
+    assert!(notes[0].starts_with("when the token ends can't be told: "), "{notes:?}");
+    // of one that was renewed, we know it ourselves
+    bench.account().renew(&bench.desk()).await.unwrap();
+    bench.server.script("debug", refused());
+    let notes = bench.account().verify(&bench.desk()).await.unwrap().notes;
+    assert!(notes[0].starts_with("the token ends in 59 days, "), "{notes:?}");
+    bench.no_complaints();
+}
+
+#[tokio::test]
 async fn a_renewed_token_wins_over_the_configured_one() {
     let bench = Bench::new();
     let (graph, desk) = (graph(&bench), bench.desk());
@@ -121,7 +136,8 @@ async fn a_consent_becomes_a_token_of_60_days() {
     let short = token::exchange_code(&graph, &desk, &app(), REDIRECT, &code).await.unwrap();
     assert_eq!(short.user_id.as_deref(), Some(USER));
     let used = token::exchange_code(&graph, &desk, &app(), REDIRECT, CODE).await.unwrap_err();
-    assert_eq!(used.failure.class.as_str(), "account", "a code is good for one try");
+    let Class::Account { hint, .. } = &used.failure.class else { panic!("{used:?}") };
+    assert!(hint.contains("a code is good for one try"), "{hint}");
     let long = token::exchange_long_lived(&graph, &desk, &app(), &short.access_token).await;
     let long = long.unwrap();
     assert_eq!(long.expires_in, Some(Duration::from_secs(5_183_944)));
