@@ -289,8 +289,8 @@ impl Graph {
             (Class::Account { .. }, _) | (_, None) => message,
             (_, Some(hint)) => format!("{message}; {hint}"),
         };
-        if meaning == Meaning::Expired && ask.phase != Phase::Token {
-            // unwritten, the account waits for its owner even where the token is renewed
+        if meaning == Meaning::Expired && desk.crosspost.is_some() {
+            // that of a post, which parks, and not of a mere question; unwritten, the account waits for its owner even where the token is renewed
             let _ = desk.memory.write(REFUSED_NOTE, json!(message)).await;
         }
         Refusal { meaning, answered: true, failure: Failure { class, message } }

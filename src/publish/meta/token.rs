@@ -270,7 +270,7 @@ pub async fn exchange_code(
 /// Turns a token of an hour into one of 60 days. One that has ended can't be.
 ///
 /// Threads and Instagram document this as `GET` with both secrets in the address, where they never
-/// go from here: see [`fresh`].
+/// go from here: see `fresh`.
 ///
 /// # Errors
 /// The refusal.
@@ -375,11 +375,10 @@ pub async fn debug(
 
 /// Asks for a token in one way after the other, until one of them is not refused.
 ///
-/// Meta documents renewal and exchange as `GET` with secrets in the address. A secret in an address
-/// ends up in logs and proxies, so those are the ways that are never taken; which of the others a
-/// platform takes is not documented. So a definite refusal leads to the next of them: none of these
-/// calls does anything that a second one would do twice. An answer that never came, a limit or an
-/// outage ends it, because it says nothing of the way. What the first way was refused with counts.
+/// Meta documents renewal and exchange as `GET` with secrets in the address, where they would end
+/// up in logs and proxies: that way is never taken. Which other one a platform takes is not
+/// documented, so a definite refusal leads to the next: nothing here is done twice by a second
+/// call. No answer, a limit or an outage says nothing of the way. The first refusal counts.
 async fn fresh(graph: &Graph, desk: &Desk<'_>, ways: &[Ask<'_>]) -> Result<Fresh, Refusal> {
     let mut first = None;
     for ask in ways {

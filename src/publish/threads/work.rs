@@ -162,14 +162,14 @@ impl Work {
     /// Notes, before the publication begins, that it does.
     pub fn begin(&mut self, since: Timestamp) {
         let before = self.publication.take();
-        let is_released = before.as_ref().is_some_and(|before| before.is_released);
         let since = before.map_or(since, |before| before.since.min(since));
         self.publication = Some(Publication {
             since,
             unpublished_at: None,
             is_published: false,
             is_refused: false,
-            is_released,
+            // whoever spoke of an earlier request did not speak of this one
+            is_released: false,
             looks: 0,
             first_look: None,
         });

@@ -328,6 +328,20 @@ async fn a_person_who_says_that_it_is_not_there_is_believed() {
     assert_eq!(bench.server.posts().len(), 2);
     bench.no_complaints();
 
+    // but of what was sent after that, nothing was said
+    let mut bench = Bench::new();
+    (0..2).for_each(|_| bench.server.script("publish", Trouble::HangUp));
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    assert_eq!(bench.failure(&text()).await.class, Class::Ambiguous);
+    let Found::Unknown(_) = bench.find().await else { panic!() };
+    bench.advance(Duration::from_secs(11));
+    let Found::Unknown(_) = bench.find().await else { panic!("sent again, and lost again") };
+    bench.server.be("999");
+    bench.memory.write("threads.me", Value::Null).await.unwrap();
+    let Found::Unknown(failure) = bench.find().await else { panic!() };
+    assert!(failure.message.contains("look at the other"), "{}", failure.message);
+    bench.no_complaints();
+
     // where Threads keeps refusing with what nobody knows
     let mut bench = Bench::new();
     for _ in 0..2 {

@@ -200,5 +200,9 @@ async fn the_words_with_which_a_token_is_refused_are_remembered() {
     let failure = bench.failure(&text()).await;
     let note = bench.memory.read(posse_party::token::REFUSED_NOTE).await.unwrap();
     assert_eq!(note, Some(failure.message.into()));
+    // who only asks parks nobody, and changes nothing
+    bench.server.script("me", Trouble::Refuse(190, Some(463), "Session has expired"));
+    bench.account().verify(&Desk { crosspost: None, ..bench.desk() }).await.unwrap_err();
+    assert_eq!(bench.memory.read(posse_party::token::REFUSED_NOTE).await.unwrap(), note);
     bench.no_complaints();
 }
