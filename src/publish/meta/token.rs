@@ -267,10 +267,8 @@ pub async fn exchange_code(
     fresh(graph, desk, &[ask]).await
 }
 
-/// Turns a token of an hour into one of 60 days. One that has ended can't be.
-///
-/// Threads and Instagram document this as `GET` with both secrets in the address, where they never
-/// go from here: see `fresh`.
+/// Turns a token of an hour into one of 60 days; one that has ended can't be. Threads and Instagram
+/// document this as `GET` with both secrets in the address, where they never go: see `fresh`.
 ///
 /// # Errors
 /// The refusal.
@@ -342,10 +340,10 @@ pub async fn refresh(graph: &Graph, desk: &Desk<'_>, token: &Secret) -> Result<F
     fresh(graph, desk, &[in_header, in_form]).await
 }
 
-/// Asks what is known of `token`, in a form, because both tokens would stand in the address of the
-/// `GET` that is documented. Where that is refused, nothing is known of it: then a renewal tells
-/// when it ends, and posts tell what it may do. Asked in its own name or (for Facebook) in that of `app`. For
-/// Instagram's tokens there is no such call that is known to work.
+/// Asks what is known of `token`, in its own name or (for Facebook) in that of `app`; in a form, as
+/// both tokens would stand in the address of the `GET` that is documented. Where that is refused,
+/// a renewal tells when it ends, and posts tell what it may do. For Instagram's tokens there is no
+/// such call that is known to work.
 ///
 /// # Errors
 /// The refusal.
