@@ -15,6 +15,8 @@ use posse_party::crosspost::Class;
 
 use crate::world::{Act, PLAIN, Remote, START, World, atom, item};
 
+mod many; // feeds, accounts and trouble of every kind
+
 /// Runs `future` for `steps` polls. Whether it came to its end.
 async fn cut<F: Future<Output = ()>>(future: F, steps: usize) -> bool {
     let mut future = pin!(future);

@@ -22,7 +22,7 @@ use posse_party::pulse::Pulses;
 use posse_party::store::accounts;
 use posse_party::store::incidents::Incident;
 use posse_party::store::views::{Filter, Line};
-use posse_party::store::{Store, crossposts, incidents, views};
+use posse_party::store::{Connection, Store, crossposts, incidents, views};
 use posse_party::wake::Wake;
 use serde_json::json;
 use tempfile::TempDir;
@@ -47,13 +47,34 @@ pub enum Act {
     Wait(Duration),
 }
 
+/// A request that a platform must answer.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// When, by the clock of the world.
+    pub at: Timestamp,
+    /// For whom.
+    pub account: String,
+    /// What it says.
+    pub text: String,
+    /// How often just this was asked before.
+    pub before: usize,
+    /// Whether it is a question about a doubt.
+    pub finds: bool,
+}
+
+/// What a platform does where no script says it.
+pub type Rule = Arc<dyn Fn(&Asked) -> Act + Send + Sync>;
+
 /// A platform: what is public there, and what it does next.
 #[derive(Default)]
 pub struct Remote {
     posts: Mutex<Vec<(String, String)>>,
     acts: Mutex<VecDeque<Act>>,
+    rule: Mutex<Option<Rule>>,
     /// When a publish request came, for whom.
     pub requests: Mutex<Vec<(Timestamp, String)>>,
+    /// The same in full, with questions, and what was done.
+    pub asked: Mutex<Vec<(Asked, Act)>>,
 }
 
 impl Remote {
@@ -68,8 +89,23 @@ impl Remote {
         self.acts.lock().unwrap().extend(acts);
     }
 
-    fn next(&self) -> Act {
-        self.acts.lock().unwrap().pop_front().unwrap_or(Act::Take)
+    /// Does this where no script says what.
+    pub fn rule(&self, rule: impl Fn(&Asked) -> Act + Send + Sync + 'static) {
+        *self.rule.lock().unwrap() = Some(Arc::new(rule));
+    }
+
+    fn next(&self, at: Timestamp, account: &str, text: &str, finds: bool) -> Act {
+        let mut log = self.asked.lock().unwrap();
+        let same =
+            |asked: &Asked| asked.account == account && asked.text == text && asked.finds == finds;
+        let before = log.iter().filter(|(asked, _)| same(asked)).count();
+        let (account, text) = (account.to_owned(), text.to_owned());
+        let asked = Asked { at, account, text, before, finds };
+        let scripted = if finds { None } else { self.acts.lock().unwrap().pop_front() };
+        let ruled = || self.rule.lock().unwrap().as_ref().map_or(Act::Take, |rule| rule(&asked));
+        let act = scripted.unwrap_or_else(ruled);
+        log.push((asked, act.clone()));
+        act
     }
 }
 
@@ -101,7 +137,7 @@ impl Publisher for Scripted {
         tokio::task::yield_now().await;
         let now = desk.clock.now();
         self.remote.requests.lock().unwrap().push((now, self.account.clone()));
-        let act = self.remote.next();
+        let act = self.remote.next(now, &self.account, &draft.text, false);
         if matches!(act, Act::Take | Act::TakeAndLose) {
             let post = (self.account.clone(), draft.text.clone());
             self.remote.posts.lock().unwrap().push(post);
@@ -120,6 +156,13 @@ impl Publisher for Scripted {
             Ok(Some(_)) => {}
             Ok(None) => return Found::Absent,
             Err(error) => return Found::Unknown(error.into()),
+        }
+        match self.remote.next(desk.clock.now(), &self.account, &draft.text, true) {
+            Act::Fail(class) => {
+                return Found::Unknown(Failure { class, message: "told to".into() });
+            }
+            Act::Lose => return Found::Unknown(Failure::retry("no answer")),
+            _ => {}
         }
         if self.remote.posts(&self.account).contains(&draft.text) {
             Found::Published(receipt(&draft.text))
@@ -297,6 +340,35 @@ impl World {
         tokio::time::sleep(time).await;
         stop.cancel();
         workers.join_all().await;
+    }
+
+    /// Lets the poller and every worker run by themselves while `during` does.
+    pub async fn live(&self, during: impl Future<Output = ()>) {
+        let stop = CancellationToken::new();
+        let mut loops = tokio::task::JoinSet::new();
+        let mut bells = BTreeMap::new();
+        for label in self.config.accounts.keys() {
+            let (worker, stop) = (self.worker(label).await, stop.clone());
+            bells.insert(label.clone(), worker.wake.clone());
+            loops.spawn(async move { worker.run(&stop).await });
+        }
+        let ring = Box::new(move |label: &Label| bells[label].ring());
+        let (poller, until) = (Poller { ring, ..self.poller() }, stop.clone());
+        loops.spawn(async move { poller.run(&until).await });
+        during.await;
+        stop.cancel();
+        loops.join_all().await;
+    }
+
+    /// Every incident that ever was, the oldest first: its key, and whether it is over.
+    pub async fn all_incidents(&self) -> Vec<(String, bool)> {
+        let read = |db: &Connection| {
+            let mut rows =
+                db.prepare("SELECT key, resolved_at IS NOT NULL FROM incidents ORDER BY id")?;
+            let rows = rows.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        };
+        self.store.read(read).await.unwrap()
     }
 
     /// All crossposts.
