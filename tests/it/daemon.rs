@@ -9,6 +9,7 @@ mod pictures; // images, from the feed to the posts
 mod reloads; // SIGHUP, SIGUSR1
 mod secrets; // nobody reads them
 mod sessions; // what is asked once and remembered
+mod shuffles; // SIGHUP at random
 mod spine; // from a feed to posts
 mod starts; // what it refuses to start on
 mod stops; // SIGTERM, SIGINT
