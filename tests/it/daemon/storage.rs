@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::process::Command;
 
+use posse_party::store::Connection;
 use rustix::process::{Resource, Rlimit, prlimit};
 
 use super::{OUT, fedi, mastodon, sky, texts};
 use crate::bluesky_server::BlueskyServer;
-use crate::daemon_process::{Daemon, FeedHost, QUICK, Site, news};
+use crate::daemon_process::{Daemon, FeedHost, PATIENCE, QUICK, Site, news};
 use crate::mastodon_server::{Answer, Effect, Fault, Route};
 use crate::wire::Gate;
 
@@ -106,6 +107,67 @@ fn a_stop_on_a_full_disk_ends_and_the_next_start_finds_the_post() {
     assert_eq!(code, Some(0), "{log}");
     let daemon = site.start();
     daemon.wait("published \"Entry 1\" to fedi");
+    daemon.stop();
+    assert_eq!(texts(&fediverse).len(), 1);
+}
+
+/// The size of the database's write-ahead log, in bytes.
+fn log_bytes(site: &Site) -> u64 {
+    std::fs::metadata(site.path("db/x.db-wal")).map_or(0, |file| file.len())
+}
+
+#[test]
+fn a_write_that_fails_anywhere_sends_nothing_that_is_not_on_the_disk() {
+    // the file may grow by so much more: the error comes at another write each time
+    std::thread::scope(|scope| {
+        for more in (0..8).map(|n| n * 9_000) {
+            scope.spawn(move || fails_after(more));
+        }
+    });
+}
+
+fn fails_after(more: u64) {
+    let (blog, fediverse) = (FeedHost::start(vec![news("old")]), mastodon());
+    let site = Site::new(&[blog.config("blog"), fedi(&fediverse), QUICK.into()].concat());
+    let daemon = start(&site);
+    daemon.wait("first sight of blog for fedi");
+    limit(&daemon, Some(log_bytes(&site) + more));
+    blog.add(news("1"));
+    let words = [
+        "no feed is polled: ",
+        "could not be stored",
+        "nothing is sent to fedi: ",
+        "can't be stored, trying on: ",
+        "published \"Entry 1\" to fedi",
+    ];
+    while words.iter().all(|words| daemon.count(words) == 0) {
+        daemon.wait_for_lines(daemon.log().len() + 1, PATIENCE);
+    }
+    limit(&daemon, None);
+    daemon.wait("published \"Entry 1\" to fedi");
+    daemon.stop();
+    assert_eq!(texts(&fediverse).len(), 1, "{more} bytes more");
+    assert_eq!(fediverse.count(Route::Publish), 1, "{more} bytes more: no blind second try");
+}
+
+#[test]
+fn a_database_that_another_program_holds_is_waited_for() {
+    let (blog, fediverse) = (FeedHost::start(vec![news("old")]), mastodon());
+    let later = fedi(&fediverse).replace("\"0s\"", "\"3s\"");
+    let site = Site::new(&[blog.config("blog"), later, QUICK.into()].concat());
+    let daemon = site.start();
+    daemon.wait("first sight of blog for fedi");
+    blog.add(news("1"));
+    daemon.wait("new in blog: \"Entry 1\"");
+    let other = Connection::open(site.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let line = daemon.wait("nothing is sent to fedi: ");
+    assert!(line.contains("locked"), "{line}");
+    assert_eq!(fediverse.count(Route::Publish), 0, "its intent could not be committed");
+    other.execute_batch("ROLLBACK").unwrap();
+    daemon.wait("published \"Entry 1\" to fedi");
+    daemon.wait("the database can be used again");
+    assert_eq!(daemon.count("nothing is sent to fedi: "), 1, "one line");
     daemon.stop();
     assert_eq!(texts(&fediverse).len(), 1);
 }
