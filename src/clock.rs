@@ -5,6 +5,8 @@
 //! (as RFC 3339) in JSON.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -97,6 +99,13 @@ pub enum Clock {
         /// Tokio's own time at which this clock was made.
         started: Instant,
     },
+    /// A virtual clock that somebody sets while it runs.
+    Set {
+        /// The clock as it would be.
+        virtually: Box<Clock>,
+        /// By how many milliseconds it is ahead of that; every copy of the clock knows.
+        ahead_ms: Arc<AtomicI64>,
+    },
 }
 
 impl Clock {
@@ -105,12 +114,23 @@ impl Clock {
         Self::Virtual { epoch, started: Instant::now() }
     }
 
+    /// The same, and what sets it: by how many milliseconds it is ahead.
+    pub fn settable_from(epoch: Timestamp) -> (Self, Arc<AtomicI64>) {
+        let ahead_ms = Arc::new(AtomicI64::new(0));
+        let virtually = Box::new(Self::virtual_from(epoch));
+        (Self::Set { virtually, ahead_ms: Arc::clone(&ahead_ms) }, ahead_ms)
+    }
+
     /// The present moment.
     #[allow(clippy::disallowed_methods)] // the one place that may ask
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Utc::now().into(),
             Self::Virtual { epoch, started } => epoch.plus(started.elapsed()),
+            Self::Set { virtually, ahead_ms } => {
+                let ahead = ahead_ms.load(Ordering::Relaxed);
+                Timestamp::from_millis(virtually.now().as_millis().saturating_add(ahead))
+            }
         }
     }
 
@@ -136,6 +156,14 @@ mod tests {
         let (early, late) = (Timestamp::from_secs(1), Timestamp::from_secs(3));
         assert_eq!(late.since(early), Duration::from_secs(2));
         assert_eq!(early.since(late), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_a_clock_sees_that_it_is_set() {
+        let (clock, ahead_ms) = Clock::settable_from(Timestamp::from_secs(100));
+        let copy = clock.clone();
+        ahead_ms.store(-2000, Ordering::Relaxed);
+        assert_eq!(copy.now(), Timestamp::from_secs(98));
     }
 
     #[tokio::test(start_paused = true)]

@@ -26,6 +26,7 @@ mod world; // poller, workers and a platform that does as it is told
 mod identity; // what is new and what is not
 mod delivery; // what becomes of posts
 mod care; // tokens through months
+mod month; // thirty days, to the second
 mod crash; // cut anywhere, start again
 mod daemon_process; // the built binary, its signals and its log
 mod daemon; // the program as a whole
