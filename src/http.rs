@@ -36,11 +36,15 @@ pub fn user_agent(contact: Option<&str>) -> String {
 /// # Errors
 /// The machine has no certificate authorities, or the user agent is no header value.
 pub fn publishing(user_agent: &str, delivery: &Delivery) -> reqwest::Result<Client> {
+    publishing_builder(user_agent, delivery).build()
+}
+
+/// The same before it is built: for a test whose platform has a name and a certificate of its own.
+pub fn publishing_builder(user_agent: &str, delivery: &Delivery) -> ClientBuilder {
     base(user_agent, Lookup::at_most(2))
         .connect_timeout(delivery.connect_timeout.min(delivery.timeout / 2))
         .timeout(delivery.timeout)
         .pool_max_idle_per_host(0)
-        .build()
 }
 
 /// The client that reads the feeds that the owner configured, which may be on private addresses.
