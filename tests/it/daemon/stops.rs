@@ -15,7 +15,8 @@ fn in_flight(fediverse: &MastodonServer, blog: &FeedHost) -> (Site, Gate) {
     let delivery = QUICK.replace("\"2s\"", "\"30s\"");
     let site = Site::new(&[blog.config("blog"), fedi(fediverse), delivery].concat());
     site.run(&["run", "--once"]);
-    blog.change(|items| items.splice(0..0, [news("2"), news("1")]).for_each(drop));
+    let (first, second) = (news("1"), news("2")); // made in the order of their dates
+    blog.change(|items| items.splice(0..0, [second, first]).for_each(drop));
     (site, gate)
 }
 

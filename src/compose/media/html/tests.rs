@@ -167,11 +167,12 @@ fn a_caption_stands_in_where_nothing_describes() {
 #[test]
 fn no_content_takes_long() {
     let check = |piece: &str| {
-        let html = piece.repeat((4 << 20) / piece.len());
+        let html = piece.repeat((1 << 20) / piece.len());
         let start = tokio::time::Instant::now();
         let seen = read(&html, None);
         assert!(seen.len() <= SEEN_MAX);
-        assert!(start.elapsed() < Duration::from_secs(10), "{piece}: {:?}", start.elapsed());
+        // linear work takes a second of an unoptimised build, and anything else for ever
+        assert!(start.elapsed() < Duration::from_secs(60), "{piece}: {:?}", start.elapsed());
     };
     for piece in [
         "<img srcset='",
