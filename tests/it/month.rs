@@ -20,9 +20,12 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const BEGIN: Timestamp = Timestamp::from_secs(1_791_633_600);
 const DAYS: u32 = 30;
 
-/// `blog` goes to all three accounts, what is found in the night to one.
-const CONFIG: &str = "[feeds.blog]\nurl = \"file:blog.xml\"\npoll = \"30m\"\n\
-     [feeds.night]\nurl = \"file:night.xml\"\ncron = \"30 2 * * *\"\n\
+/// `blog` goes to all three accounts, what is found in the night to one. Both have a `cron`: the
+/// spread of `poll` is that of the path, which is another one in each run. They
+/// are never due together, for two polls at once may wait 10 ms for each other.
+const CONFIG: &str = "[feeds.blog]\nurl = \"file:blog.xml\"\ncron = \"*/30 * * * *\"\n\
+     timezone = \"UTC\"\n\
+     [feeds.night]\nurl = \"file:night.xml\"\ncron = \"37 2 * * *\"\n\
      timezone = \"Europe/Berlin\"\naccounts = [\"steady\"]\n\
      [accounts.steady]\nplatform = \"outbox\"\npath = \"steady\"\ndelay = \"0s\"\n\
      [accounts.slow]\nplatform = \"outbox\"\npath = \"slow\"\ndelay = \"0s\"\n\
