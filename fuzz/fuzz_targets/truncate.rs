@@ -39,8 +39,9 @@ fuzz_target!(|input: (u8, u8, u16, &str)| {
     };
     let limits = Limits { max: u32::from(max), ..platform.limits() };
     let unlimited = Limits { max: u32::MAX, max_bytes: None, ..limits };
-    let alone = Settings { append_url: false, append_url_if_truncated: false, ..settings.clone() };
-    let body = draft(&entry, &alone, platform, &unlimited);
+    // without a URL: where media take the place of the card, it would be appended all the same
+    let alone = Entry { url: None, ..entry.clone() };
+    let body = draft(&alone, &settings, platform, &unlimited);
     match draft(&entry, &settings, platform, &limits) {
         Ok(draft) => {
             assert!(count::fits(&draft.text, &limits), "{:?} is too long", draft.text);
