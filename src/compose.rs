@@ -313,17 +313,18 @@ fn said(
     values: &Values<'_>,
     hashtags: &str,
 ) -> Result<Option<String>, ComposeError> {
-    let rendered = template.render(values, hashtags).map_err(ComposeError::Template)?;
-    Ok(Some(fold::fold(&rendered)).filter(|text| !fold::is_blank(text)))
+    let said = template.render(values, hashtags).map_err(ComposeError::Template)?;
+    Ok(Some(said).filter(|text| !fold::is_blank(text)))
 }
 
 /// What the entry has, where the template says nothing.
 fn otherwise(entry: &Entry, values: &Values<'_>) -> Option<String> {
     let title = entry.title.as_deref().unwrap_or_default();
     let url = values.url().unwrap_or_default();
+    let shaped = |text: &str| fold::restore(fold::fold(text));
     let choices: [&dyn Fn() -> String; 4] = [
-        &|| fold::fold(values.content_to_post()),
-        &|| fold::fold(values.summary_to_post()),
+        &|| shaped(&values.content_to_post()),
+        &|| shaped(&values.summary_to_post()),
         &|| fold::fold(title),
         &|| fold::fold(url),
     ];

@@ -2,10 +2,17 @@
 //!
 //! **Invariant:** folding what is folded changes nothing.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// The most line breaks in a row: one blank line.
 const BREAKS_MAX: usize = 2;
+/// Stands for a blank that is part of a text on its way through a template: a noncharacter, which
+/// Unicode leaves to a program's own use.
+const KEPT: char = '\u{FDD0}';
+/// How many blanks a tabulator is worth in a post, where it would be of any width.
+const TAB: usize = 4;
 
 /// Folds `text`: runs of blanks become one space, blanks at the ends of lines go, at most one blank
 /// line stays, control characters go. A single wide blank (no-break, ideographic) stays as typed.
@@ -36,6 +43,35 @@ pub fn fold(text: &str) -> String {
     }
     // what was dropped between two characters may have kept them from being composed
     if unicode_normalization::is_nfc(&folded) { folded } else { folded.nfc().collect() }
+}
+
+/// Marks the blanks of a text that make its shape (they begin a line, or stand in a row), such as
+/// those of code and of a list within a list, so that [`restore`] finds them after [`fold`].
+pub fn keep(text: &str) -> Cow<'_, str> {
+    if !text.contains("\n ") && !text.contains("  ") && !text.contains('\t') {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut shapes = true;
+    while let Some(c) = chars.next() {
+        let is_blank = matches!(c, ' ' | '\t');
+        shapes = match is_blank {
+            true => shapes || c == '\t' || matches!(chars.peek(), Some(' ' | '\t')),
+            false => c == '\n',
+        };
+        match c {
+            ' ' if shapes => kept.push(KEPT),
+            '\t' => kept.extend([KEPT; TAB]),
+            c => kept.push(c),
+        }
+    }
+    Cow::Owned(kept)
+}
+
+/// Puts back what [`keep`] marked.
+pub fn restore(folded: String) -> String {
+    if folded.contains(KEPT) { folded.replace(KEPT, " ") } else { folded }
 }
 
 /// Folds what stands *between* two texts: its blanks at the ends stay.
@@ -84,6 +120,18 @@ mod tests {
         check("", "");
         check("\n\n\n", "\n\n");
         check("  —  ", " — ");
+    }
+
+    #[test]
+    fn the_shape_of_a_text_outlasts_folding() {
+        let check = |text: &str, expect: &str| {
+            assert_eq!(restore(fold(&keep(text))), expect, "{text:?}");
+        };
+        check("a\n  b\n    c\nd", "a\n  b\n    c\nd");
+        check("let a   = 1;\nlet bcd = 2;", "let a   = 1;\nlet bcd = 2;");
+        check("if x:\n\ty()", "if x:\n    y()");
+        check("one two\n\nthree", "one two\n\nthree");
+        check("a \tb", "a     b");
     }
 
     #[test]

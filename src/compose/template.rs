@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
-use super::Subject;
 use super::values::Values;
+use super::{Subject, fold};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Markup, Person};
 use crate::people::People;
@@ -62,7 +62,7 @@ impl<'s> Template<'s> {
         self.names.contains(name)
     }
 
-    /// Renders the template: HTML as plain text, `hashtags` as given.
+    /// Renders the template and folds what it says: HTML as plain text, `hashtags` as given.
     ///
     /// # Errors
     /// What is wrong with the template, for its author.
@@ -76,7 +76,8 @@ impl<'s> Template<'s> {
                 _ => values.value(name).map(|value| (name.as_str(), value)),
             })
             .collect();
-        self.compiled.render(values).map_err(|error| describe(&error))
+        let rendered = self.compiled.render(values).map_err(|error| describe(&error))?;
+        Ok(fold::restore(fold::fold(&rendered)))
     }
 }
 

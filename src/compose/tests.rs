@@ -48,6 +48,25 @@ fn mastodon_gets_the_url_and_bluesky_the_card() {
 }
 
 #[test]
+fn code_and_lists_keep_their_shape() {
+    let posted = |html: &str, format_string: Option<&str>| {
+        let content = Some(Markup::Html(html.into()));
+        let entry = Entry { content, ..entry("", "", "") };
+        let format_string = format_string.map(str::to_owned);
+        let settings = Settings { format_string, ..Settings::of_platform(Platform::Mastodon) };
+        let (platform, limits) = (Platform::Mastodon, Platform::Mastodon.limits());
+        drafted(&entry, &settings, platform, &limits).unwrap().text
+    };
+    let code = "<p>See  this</p><pre>if late:\n\thurry()\n\nlet a   = 1;\n  </pre>";
+    let expect = "See this\n\nif late:\n    hurry()\n\nlet a   = 1;";
+    assert_eq!(posted(code, None), expect);
+    assert_eq!(posted(code, Some("  {{title}}  {{content}}\n  ")), expect);
+    let list = "<ul><li>Fruit<ul><li>Plums</li></ul></li><li>Bread</li></ul>";
+    assert_eq!(posted(list, None), "• Fruit\n  • Plums\n• Bread");
+    assert_eq!(posted(list, Some("{{content|upper}}\n  !")), "• FRUIT\n  • PLUMS\n• BREAD\n!");
+}
+
+#[test]
 fn settings_win_and_go_only_where_they_mean_something() {
     let settings = Settings {
         language: Some("de".into()),

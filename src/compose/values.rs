@@ -4,6 +4,7 @@
 //! post could show. **Invariant:** `was_cut` is true where what is posted was made of less than the
 //! entry says.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
-use super::{Subject, note};
+use super::{Subject, fold, note};
 use crate::clock::Timestamp;
 use crate::entry::Markup;
 use crate::text;
@@ -52,14 +53,14 @@ impl<'a> Values<'a> {
         &self.plain_summary().text
     }
 
-    /// The content to be posted; see `was_cut`.
-    pub fn content_to_post(&self) -> &str {
-        self.posting(self.plain_content())
+    /// The content to be posted, with the mark of `fold::keep`; see `was_cut`.
+    pub fn content_to_post(&self) -> Cow<'_, str> {
+        self.posting(self.plain_content(), self.subject.entry.content.as_ref())
     }
 
-    /// The summary to be posted; see `was_cut`.
-    pub fn summary_to_post(&self) -> &str {
-        self.posting(self.plain_summary())
+    /// The summary to be posted, with the mark of `fold::keep`; see `was_cut`.
+    pub fn summary_to_post(&self) -> Cow<'_, str> {
+        self.posting(self.plain_summary(), self.subject.entry.summary.as_ref())
     }
 
     /// The entry's URL as it is posted.
@@ -93,9 +94,13 @@ impl<'a> Values<'a> {
         Plain { text, is_cut: !is_all }
     }
 
-    fn posting<'p>(&self, plain: &'p Plain) -> &'p str {
+    fn posting<'p>(&self, plain: &'p Plain, markup: Option<&Markup>) -> Cow<'p, str> {
         self.was_cut.set(self.was_cut.get() || plain.is_cut);
-        &plain.text
+        match markup {
+            // what is left of its blanks has a meaning, which nobody promises of plain text
+            Some(Markup::Html(_)) => fold::keep(&plain.text),
+            _ => Cow::Borrowed(&plain.text),
+        }
     }
 
     /// The value of a name; `None` where the entry has none.
@@ -113,8 +118,8 @@ impl<'a> Values<'a> {
             "short_url" => text(entry.short_url.as_deref()),
             "title" => text(entry.title.as_deref()),
             "subtitle" => text(entry.subtitle.as_deref()),
-            "summary" => some(self.summary_to_post()),
-            "content" => some(self.content_to_post()),
+            "summary" => some(&self.summary_to_post()),
+            "content" => some(&self.content_to_post()),
             "author_name" => text(author?.name.as_deref()),
             "author_email" => text(author?.email.as_deref()),
             "language" => text(entry.language.as_deref()),
