@@ -131,6 +131,45 @@ CONTENTS = [
 for content in CONTENTS:
     seed("media", "A text\n" + content)
 
+CONFIGS = [
+    '[feeds.blog]\nurl = "https://example.com/f"\npoll = "5m"\n[accounts.me]\nplatform = "mastodon"\n'
+    'base_url = "https://a.example"\naccess_token = "secret-token"\ninclude = { title = "/a/i" }\n',
+    '[accounts.sky]\nplatform = "bluesky"\nidentifier = "a.example"\n'
+    'app_password = { file = "no" }\n[defaults]\nformat_string = "{{title}"\n',
+    '[people]\n"Ada" = { mastodon = "@ada@a.example" }\n[delivery]\nretry_base = "1s"\n',
+]
+for config in CONFIGS + [(top / "config" / "example.toml").read_text()]:
+    seed("config", config)
+for path in sorted((top / "tests" / "fixtures").rglob("*.toml")):
+    seed("config", path.read_text())
+
+# a status by its place in the target's list, a header, a body
+def answers(*parts):
+    return b"\xff".join(bytes([status]) + f"{header}\n{body}".encode() for status, header, body in parts)
+
+
+INSTANCE = (0, "", '{"version":"4.5.0","configuration":{"statuses":{"max_characters":500}}}')
+SESSION = (0, "", '{"did":"did:plc:abc","handle":"a.example","accessJwt":"a.b.c","refreshJwt":"d.e.f"}')
+GRAPH = '{"error":{"message":"No","type":"OAuthException","code":%d,"error_subcode":%d,"fbtrace_id":"A"}}'
+DIALOGUES = [
+    (0, INSTANCE, (0, "X-RateLimit-Remaining: 9", '{"id":"1","url":"https://a.example/@me/1"}')),
+    (0, INSTANCE, (15, "", '{"error":"Validation failed: Text limit of 500 exceeded"}')),
+    (0, INSTANCE, (16, "Retry-After: 20", "")), (0, INSTANCE, (18, "", "<html>s3cret-t0ken</html>"), (0, "", "[]")),
+    (1, SESSION, (0, "", '{"uri":"at://did:plc:abc/app.bsky.feed.post/3k","cid":"bafy"}')),
+    (1, SESSION, (9, "", '{"error":"ExpiredToken","message":"Token has expired"}'), SESSION),
+    (1, SESSION, (16, "RateLimit-Reset: 1900000000", '{"error":"RateLimitExceeded"}')),
+    (2, (0, "", '{"id":"17"}'), (0, "", '{"id":"18","status":"FINISHED"}'), (0, "", '{"id":"19"}'),
+     (0, "", '{"id":"19","permalink":"https:\\/\\/www.threads.com\\/@a\\/post\\/D"}')),
+    (2, (0, "", '{"id":"17"}'), (9, "", GRAPH % (24, 4279009))), (2, (9, "", GRAPH % (190, 463))),
+    (3, (0, "", '{"id":"17"}'), (0, "", '{"status_code":"ERROR","status":"Error: 2207026"}')),
+    (3, (9, 'X-App-Usage: {"call_count":99,"total_time":1}', GRAPH % (4, 2207051))),
+    (4, (0, "", '{"id":"107_9"}'), (0, "", '{"permalink_url":"https://www.facebook.com/1"}')),
+    (4, (17, "", GRAPH % (1, 0)), (0, "", '{"data":[{"id":"1_2","message":"Hello world"}],"paging":{}}')),
+    (4, (10, "", GRAPH % (10, 2018278))),
+]
+for platform, *parts in DIALOGUES:
+    seed("answers", bytes([platform]) + answers(*parts))
+
 for target, count in sorted(written.items()):
     print(f"{target}: {count} seeds")
 PYTHON

@@ -185,14 +185,17 @@ fn read(body: &[u8]) -> Vec<Entry> {
     let hint = Hint { url: &url, content_type: None };
     let entries = parse(body, &hint).map_or(Vec::new(), |feed| feed.entries);
     let has_page = |entry: &Entry| entry.url.as_deref().is_some_and(tokens::is_web_address);
-    // some platforms take nothing without a picture
-    let picture = || Media {
-        media_type: Some("image/jpeg".into()),
-        url: "https://example.com/picture.jpg".into(),
+    // some platforms take nothing without a picture, one nothing without a video
+    let medium = |media_type: &str, name: &str| Media {
+        media_type: Some(media_type.into()),
+        url: format!("https://example.com/{name}"),
         ..Media::default()
     };
-    let with_picture = |entry: Entry| Entry { media: vec![picture()], ..entry };
-    entries.into_iter().filter(has_page).map(with_picture).collect()
+    let with_media = |entry: Entry| {
+        let media = vec![medium("image/jpeg", "picture.jpg"), medium("video/mp4", "film.mp4")];
+        Entry { media, ..entry }
+    };
+    entries.into_iter().filter(has_page).map(with_media).collect()
 }
 
 fn size(entry: &Entry) -> usize {

@@ -26,7 +26,9 @@ fuzz_target!(|input: &[u8]| {
         match media::video(Cursor::new(bytes), &limits) {
             Ok(film) => {
                 let pixels = u64::from(film.width) * u64::from(film.height);
-                assert!(pixels > 0 && pixels <= limits.pixels_max && film.width <= limits.width_max);
+                assert!(
+                    pixels > 0 && pixels <= limits.pixels_max && film.width <= limits.width_max
+                );
             }
             Err(why) => assert!(!why.to_string().is_empty()),
         }

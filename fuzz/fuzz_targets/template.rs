@@ -41,5 +41,15 @@ fn draft(entry: &Entry, format_string: &str) -> Result<Draft, ComposeError> {
         ..Settings::of_platform(platform)
     };
     let (account, limits) = ("me", &platform.limits());
-    compose::compose(&Subject { entry, settings, platform, account, limits, media_limits: &platform.media(), people, page: None, media: None })
+    compose::compose(&Subject {
+        entry,
+        settings,
+        platform,
+        account,
+        limits,
+        media_limits: &platform.media(),
+        people,
+        page: None,
+        media: None,
+    })
 }

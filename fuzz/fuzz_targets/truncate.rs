@@ -29,7 +29,11 @@ fuzz_target!(|input: (u8, u8, u16, &str)| {
         url: append_url.then(|| URL.to_owned()),
         content: Some(Markup::Text(text.into())),
         // some platforms take nothing without a picture
-        media: vec![Media { media_type: Some("video/mp4".into()), url: "https://posse.example/1.mp4".into(), ..Media::default() }],
+        media: vec![Media {
+            media_type: Some("video/mp4".into()),
+            url: "https://posse.example/1.mp4".into(),
+            ..Media::default()
+        }],
         ..Entry::default()
     };
     let settings = Settings {
@@ -73,7 +77,17 @@ fn draft(
 ) -> Result<Draft, ComposeError> {
     let people = &People::new();
     let account = "me";
-    compose::compose(&Subject { entry, settings, platform, account, limits, media_limits: &platform.media(), people, page: None, media: None })
+    compose::compose(&Subject {
+        entry,
+        settings,
+        platform,
+        account,
+        limits,
+        media_limits: &platform.media(),
+        people,
+        page: None,
+        media: None,
+    })
 }
 
 /// Checks that facets are on characters, in order and apart.
