@@ -1,6 +1,6 @@
 //! Daemon: the release binary in a folder of its own, and what it costs.
 //!
-//! CPU time is what bash's `times` says of its child, to the millisecond; the peak is the last
+//! CPU time of a run is what bash's `times` says of its child, to the millisecond; the peak is the last
 //! `VmHWM` before the end, read every 2 ms.
 
 use std::fmt::Write;
@@ -64,9 +64,21 @@ impl Home {
         backfill: u32,
         accounts: &str,
     ) {
+        self.configure_paced("1h", count, url, backfill, accounts);
+    }
+
+    /// The same, with the time between two polls.
+    pub fn configure_paced(
+        &self,
+        poll: &str,
+        count: usize,
+        url: impl Fn(usize) -> String,
+        backfill: u32,
+        accounts: &str,
+    ) {
         let mut text = format!("database = {:?}\n{accounts}\n", self.path("posse-party.db"));
         for at in 0..count {
-            write!(text, "[feeds.f{at}]\nurl = {:?}\npoll = \"1h\"\n", url(at)).unwrap();
+            write!(text, "[feeds.f{at}]\nurl = {:?}\npoll = {poll:?}\n", url(at)).unwrap();
             writeln!(text, "backfill = {backfill}").unwrap();
         }
         fs::write(self.path("config.toml"), text).unwrap();
@@ -89,13 +101,34 @@ impl Home {
         cost.unwrap_or_else(|| panic!("{}", fs::read_to_string(self.path("log")).unwrap()))
     }
 
+    /// Runs another command of the binary to its end and tells how long it took.
+    pub fn ask(&self, arguments: &[&str]) -> Duration {
+        let began = Instant::now();
+        let output = Command::new(BINARY)
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("config.toml"))
+            .output()
+            .unwrap();
+        let took = began.elapsed();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        took
+    }
+
     /// Starts the daemon and waits until it is ready. Tells how long that took.
     pub fn start(&self) -> (Running, Duration) {
+        self.start_under(&[])
+    }
+
+    /// The same, run by `runner`, a program that becomes the daemon (`taskset`) or watches it from
+    /// another process (`strace -D`).
+    pub fn start_under(&self, runner: &[&str]) -> (Running, Duration) {
         let socket = self.path("notify");
         fs::remove_file(&socket).ok();
         let notify = UnixDatagram::bind(&socket).unwrap();
-        notify.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let command = self.command(&[]);
+        notify.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let runner = runner.iter().map(|&word| word.to_owned());
+        let command: Vec<String> = runner.chain(self.command(&[])).collect();
         let began = Instant::now();
         let child = Command::new(&command[0])
             .args(&command[1..])
@@ -126,9 +159,36 @@ impl Running {
         kill_process(self.pid(), Signal::USR1).unwrap();
     }
 
+    /// The most memory so far, in KiB.
+    pub fn peak(&self) -> u64 {
+        kib(&self.file("status"), "VmHWM:")
+    }
+
+    /// CPU time of the threads that live, and how often they went to sleep.
+    pub fn work(&self) -> (Duration, u64) {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        let ids = tasks.map(|task| task.unwrap().file_name().into_string().unwrap());
+        ids.fold((Duration::ZERO, 0), |(time, count), id| {
+            let schedule = self.file(&format!("task/{id}/schedstat"));
+            let nanos = schedule.split(' ').next().and_then(|nanos| nanos.parse().ok());
+            let status = self.file(&format!("task/{id}/status"));
+            let slept = kib(&status, "voluntary_ctxt_switches:");
+            (time + Duration::from_nanos(nanos.unwrap_or(0)), count + slept)
+        })
+    }
+
+    /// How many files and sockets are open.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().count()
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{name}", self.0.id())).unwrap_or_default()
+    }
+
     /// Private memory, in KiB: what it takes from the machine.
     pub fn private(&self) -> u64 {
-        let map = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0.id())).unwrap();
+        let map = self.file("smaps_rollup");
         kib(&map, "Private_Clean:") + kib(&map, "Private_Dirty:")
     }
 }
@@ -137,6 +197,40 @@ impl Drop for Running {
     fn drop(&mut self) {
         kill_process(self.pid(), Signal::TERM).ok();
         self.0.wait().ok();
+    }
+}
+
+/// How often a daemon waits for the disk, as strace counts it.
+pub struct Waits(String);
+
+impl Waits {
+    /// Into a file of `home`; none where strace is not installed.
+    pub fn of(home: &Home) -> Option<Self> {
+        Command::new("strace").arg("-V").output().ok()?;
+        let report = home.path("waits");
+        fs::remove_file(&report).ok();
+        Some(Self(report.to_str().unwrap().to_owned()))
+    }
+
+    /// What runs the daemon and counts, from a process of its own.
+    pub fn runner(&self) -> [&str; 8] {
+        let trace = "trace=fsync,fdatasync";
+        ["strace", "-Df", "--seccomp-bpf", "-c", "-e", trace, "-o", &self.0]
+    }
+
+    /// How often, when the daemon has ended.
+    pub fn count(&self) -> u64 {
+        // strace ends a little later than what it watched
+        let report = (0..100).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            fs::read_to_string(&self.0).ok().filter(|report| report.contains("total"))
+        });
+        let calls = |line: &str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let is_wait = words.last().is_some_and(|name| name.ends_with("sync"));
+            if is_wait { words[3].parse::<u64>().unwrap() } else { 0 }
+        };
+        report.expect("strace writes a report").lines().map(calls).sum()
     }
 }
 

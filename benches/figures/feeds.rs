@@ -4,15 +4,16 @@
 //! `content:encoded`; entries with paragraphs, links, lists and umlauts, the newest first.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 /// Seconds between two entries of a feed.
 const APART: i64 = 7200;
 
-/// A feed of `entries` entries of about `bytes` bytes each, the oldest one of the time `oldest`
-/// (seconds since the epoch). The entries of a shorter feed are among those of a longer one.
-pub fn feed(number: usize, entries: usize, bytes: usize, oldest: i64) -> String {
+/// A feed of the numbered `entries` of about `bytes` bytes each, number 0 of the time `oldest`
+/// (seconds since the epoch). An entry is the same in every feed of that number.
+pub fn feed(number: usize, entries: Range<usize>, bytes: usize, oldest: i64) -> String {
     let site = format!("https://blog{number}.example.com");
-    let mut out = String::with_capacity(entries * (bytes + 64) + 1024);
+    let mut out = String::with_capacity(entries.len() * (bytes + 64) + 1024);
     let atom = number.is_multiple_of(2);
     if atom {
         write!(
@@ -21,7 +22,7 @@ pub fn feed(number: usize, entries: usize, bytes: usize, oldest: i64) -> String 
              xml:lang=\"en\">\n  <title>The diary of number {number}</title>\n  \
              <link href=\"{site}/\"/>\n  <link rel=\"self\" href=\"{site}/atom.xml\"/>\n  \
              <id>{site}/</id>\n  <updated>{}</updated>\n  <author><name>Ada</name></author>\n",
-            rfc3339(oldest + entries as i64 * APART)
+            rfc3339(oldest + entries.end as i64 * APART)
         )
     } else {
         write!(
@@ -36,7 +37,7 @@ pub fn feed(number: usize, entries: usize, bytes: usize, oldest: i64) -> String 
         )
     }
     .unwrap();
-    for at in (0..entries).rev() {
+    for at in entries.rev() {
         let mut words = Words(number as u64 * 1_000_003 + at as u64);
         let date = oldest + at as i64 * APART;
         entry(&mut out, atom, &site, at, date, &mut words, bytes);

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use crate::daemon::Home;
+use crate::daemon::{Home, Running};
+use crate::milliseconds;
 use crate::serve::Server;
 use crate::table::{Row, row};
-use crate::{median, milliseconds};
 
 /// A feed of 100 KB.
 const ENTRIES: usize = 45;
 const BYTES: usize = 2200;
 /// How many changes are measured.
-const CHANGES: usize = 20;
+const CHANGES: usize = 100;
 
 /// The time between, as the server on both ends sees it.
 pub fn figures() -> Vec<Row> {
@@ -27,18 +27,36 @@ pub fn figures() -> Vec<Row> {
     let (daemon, _) = home.start();
     // the backfill: with it the account has learnt what the server allows
     server.news();
-    let times: Vec<Duration> = (1..=CHANGES)
+    let times = to_post(&mut server, &daemon, ENTRIES, CHANGES);
+    let what = "changed feed of 100 KB to post, idle, of 100:";
+    vec![
+        row(&format!("{what} median"), milliseconds(times[CHANGES / 2]), "≤ 50 ms"),
+        row(
+            &format!("{what} 99th percentile"),
+            milliseconds(times[CHANGES * 99 / 100 - 1]),
+            "≤ 50 ms",
+        ),
+        row(&format!("{what} worst"), milliseconds(times[CHANGES - 1]), ""),
+    ]
+}
+
+/// How long it takes from the first byte of the changed feed, which had so many `entries`, to the
+/// first byte of the post, `changes` times, the shortest first.
+pub fn to_post(
+    server: &mut Server,
+    daemon: &Running,
+    entries: usize,
+    changes: usize,
+) -> Vec<Duration> {
+    let mut times: Vec<Duration> = (1..=changes)
         .map(|more| {
-            server.watched(ENTRIES + more, BYTES);
+            server.watched(entries + more, BYTES);
             daemon.poll();
             let news = server.news();
             let micros = news.strip_prefix("posted ").expect("a post");
             Duration::from_micros(micros.parse().unwrap())
         })
         .collect();
-    let worst = *times.iter().max().unwrap();
-    vec![
-        row("changed feed to post, 100 KB, median of 20", milliseconds(median(times)), "≤ 50 ms"),
-        row("changed feed to post, 100 KB, worst of 20", milliseconds(worst), "≤ 50 ms"),
-    ]
+    times.sort();
+    times
 }

@@ -9,15 +9,20 @@
 
 use std::time::Duration;
 
+mod backlog; // ten thousand posts that wait
 mod bare; // the yardstick
 mod compose; // entries to drafts
 mod daemon; // the binary, and what it costs
+mod document; // a large feed, read and compared
+mod endure; // an hour
 mod feeds; // documents to poll
 mod latency; // from the feed to the post
+mod ledger; // a million crossposts
 mod media; // photos to what a platform takes
-mod poll; // a thousand feeds
+mod poll; // a thousand feeds, and ten thousand
 mod rest; // start and idling
 mod serve; // feeds and a stand-in for Mastodon
+mod spread; // ten thousand feeds at one a minute
 mod table; // what is printed
 
 fn main() {
@@ -26,6 +31,10 @@ fn main() {
         Some("serve") => serve::main(),
         Some("bare") => bare::main(&arguments[2..]),
         Some("fit") => media::main(&arguments[2..]),
+        Some("endurance") => {
+            daemon::build();
+            endure::main(arguments.get(2).and_then(|word| word.parse().ok()).unwrap_or(60));
+        }
         _ => {
             // `cargo bench -- poll` measures only what has the word in its name
             let only = arguments.iter().skip(1).find(|argument| !argument.starts_with('-'));
@@ -42,7 +51,11 @@ fn report(only: &str) {
         ("start", rest::start),
         ("idle", rest::idle),
         ("poll", poll::figures),
+        ("spread", spread::figures),
+        ("document", document::figures),
         ("latency", latency::figures),
+        ("backlog", backlog::figures),
+        ("ledger", ledger::figures),
         ("compose", compose::figures),
         ("media", media::figures),
     ] {

@@ -11,6 +11,9 @@ const FEEDS: usize = 10;
 /// Longer than any thread waits for more work (tokio: 10 s).
 const UNTIL_IDLE: Duration = Duration::from_secs(12);
 
+/// How long the daemon is watched while nothing happens; a minute tick is in it.
+const WATCHED: Duration = Duration::from_secs(60);
+
 /// The size on disk.
 pub fn size() -> Vec<Row> {
     let bytes = std::fs::metadata(BINARY).unwrap().len();
@@ -44,9 +47,17 @@ pub fn idle() -> Vec<Row> {
     let idle = daemon.private();
     daemon.poll();
     server.quiet(UNTIL_IDLE);
+    let again = daemon.private();
+    let (cpu, sleeps) = daemon.work();
+    std::thread::sleep(WATCHED);
+    let (cpu_after, sleeps_after) = daemon.work();
+    let cpu = (cpu_after - cpu).as_secs_f64() * 3600.0 / WATCHED.as_secs_f64();
+    let sleeps = (sleeps_after - sleeps) as f64 / WATCHED.as_secs_f64();
     vec![
         row("private memory, idle, after the first poll", megabytes(idle), "≤ 15 MB"),
-        row("private memory, idle, after the second poll", megabytes(daemon.private()), "≤ 15 MB"),
+        row("private memory, idle, after the second poll", megabytes(again), "≤ 15 MB"),
+        row("wake-ups a second, idle", format!("{sleeps:.2}"), ""),
+        row("CPU an hour, idle", format!("{cpu:.2} s"), ""),
     ]
 }
 

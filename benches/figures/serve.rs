@@ -30,6 +30,8 @@ struct State {
     changed: Option<Instant>,
     /// Whether the document that is watched has changed and was not fetched since.
     watched: Option<String>,
+    /// When each feed was asked for, in milliseconds since the epoch, where that is wanted.
+    arrivals: Option<Vec<(String, i64)>>,
 }
 
 /// The process, as the one that measures sees it.
@@ -63,9 +65,33 @@ impl Server {
         self.order(&format!("feeds {count} {entries} {more} {bytes}"));
     }
 
+    /// Serves `count` feeds of `entries` entries, which are the newest of `news` more in the first of
+    /// each ten.
+    pub fn slide(&mut self, count: usize, entries: usize, news: usize, bytes: usize) {
+        self.order(&format!("slide {count} {entries} {news} {bytes}"));
+    }
+
     /// Serves `/watched` with so many entries, and notes when it is fetched.
     pub fn watched(&mut self, entries: usize, bytes: usize) {
         self.order(&format!("watched {entries} {bytes}"));
+    }
+
+    /// Notes when each feed is asked for, from now on.
+    pub fn note_arrivals(&mut self) {
+        self.order("note");
+    }
+
+    /// When each feed was asked for (its path, milliseconds since the epoch), since they are noted.
+    pub fn arrivals(&mut self) -> Vec<(String, i64)> {
+        writeln!(self.orders, "arrivals").unwrap();
+        let count: usize = self.news().parse().unwrap();
+        let pair = |line: String| {
+            let (path, at) = line.split_once(' ').unwrap();
+            (path.to_owned(), at.parse().unwrap())
+        };
+        let arrivals = (0..count).map(|_| pair(self.news())).collect();
+        assert_eq!(self.news(), "done");
+        arrivals
     }
 
     fn order(&mut self, order: &str) {
@@ -76,6 +102,14 @@ impl Server {
     /// The next line of the server.
     pub fn news(&mut self) -> String {
         self.news.recv_timeout(PATIENCE).expect("the server tells something")
+    }
+
+    /// Waits for so long, whatever is published.
+    pub fn quiet_for(&mut self, long: Duration) {
+        let end = Instant::now() + long;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            self.news.recv_timeout(left).ok();
+        }
     }
 
     /// Waits until nothing was published for so long.
@@ -112,18 +146,24 @@ pub fn main() {
         let number = |at: usize| words[at].parse::<usize>().unwrap();
         let mut fresh = Vec::new();
         match words[0] {
-            "feeds" => {
+            "feeds" | "slide" => {
                 for at in 0..number(1) {
                     let more = if at.is_multiple_of(10) { number(3) } else { 0 };
-                    let entries = number(2) + more;
-                    let body = feed(at, entries, number(4), oldest);
+                    let gone = if words[0] == "slide" { more } else { 0 };
+                    let body = feed(at, gone..number(2) + more, number(4), oldest);
                     fresh.push((format!("/feed/{at}"), body, format!("\"{at}-{more}\"")));
                 }
             }
             "watched" => {
                 let entries = number(1);
-                let body = feed(0, entries, number(2), oldest);
+                let body = feed(0, 0..entries, number(2), oldest);
                 fresh.push(("/watched".into(), body, format!("\"{entries}\"")));
+            }
+            "note" => state.lock().unwrap().arrivals = Some(Vec::new()),
+            "arrivals" => {
+                let arrivals = state.lock().unwrap().arrivals.take().unwrap_or_default();
+                println!("{}", arrivals.len());
+                arrivals.iter().for_each(|(path, at)| println!("{path} {at}"));
             }
             other => panic!("unknown order `{other}`"),
         }
@@ -199,7 +239,11 @@ fn reply(
     let json = |body: String| {
         ("200 OK\r\nContent-Type: application/json".to_owned(), Arc::new(body.into_bytes()))
     };
-    let state = state.lock().unwrap();
+    let mut state = state.lock().unwrap();
+    if let Some(arrivals) = state.arrivals.as_mut().filter(|_| path.starts_with("/feed/")) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        arrivals.push((path.to_owned(), since.as_millis() as i64));
+    }
     if method == "POST" {
         let id = state.posts;
         return json(format!("{{\"id\":\"{id}\",\"url\":\"https://social.example/@ada/{id}\"}}"));
