@@ -321,10 +321,9 @@ fn said(
 fn otherwise(entry: &Entry, values: &Values<'_>) -> Option<String> {
     let title = entry.title.as_deref().unwrap_or_default();
     let url = values.url().unwrap_or_default();
-    let shaped = |text: &str| fold::restore(fold::fold(text));
     let choices: [&dyn Fn() -> String; 4] = [
-        &|| shaped(&values.content_to_post()),
-        &|| shaped(&values.summary_to_post()),
+        &|| fold::fold_shaped(&values.content_to_post()),
+        &|| fold::fold_shaped(&values.summary_to_post()),
         &|| fold::fold(title),
         &|| fold::fold(url),
     ];

@@ -8,24 +8,36 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The most line breaks in a row: one blank line.
 const BREAKS_MAX: usize = 2;
-/// Stands for a blank that is part of a text on its way through a template: a noncharacter, which
-/// Unicode leaves to a program's own use.
-const KEPT: char = '\u{FDD0}';
+/// Stands for a blank that is part of a text, on its way through a template. No text has it: control
+/// characters are dropped where text comes in.
+const KEPT: char = '\u{1F}';
 /// How many blanks a tabulator is worth in a post, where it would be of any width.
 const TAB: usize = 4;
 
 /// Folds `text`: runs of blanks become one space, blanks at the ends of lines go, at most one blank
 /// line stays, control characters go. A single wide blank (no-break, ideographic) stays as typed.
 pub fn fold(text: &str) -> String {
+    fold_around(text, None)
+}
+
+/// Folds `text` around the blanks that [`keep`] marked in it: they stay, but at the ends of lines.
+pub fn fold_shaped(text: &str) -> String {
+    fold_around(text, Some(KEPT))
+}
+
+fn fold_around(text: &str, mark: Option<char>) -> String {
     let mut folded = String::with_capacity(text.len());
-    let mut breaks = 0;
+    let (mut breaks, mut kept) = (0, 0);
     let mut blank: Option<char> = None;
     let mut chars = text.nfc().peekable();
     while let Some(c) = chars.next() {
         match c {
+            c if Some(c) == mark => kept += 1,
             '\r' if chars.peek() == Some(&'\n') => {}
-            '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' => breaks += 1,
-            '\u{2029}' => breaks += BREAKS_MAX,
+            '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' => {
+                (breaks, kept) = (breaks + 1, 0);
+            }
+            '\u{2029}' => (breaks, kept) = (breaks + BREAKS_MAX, 0),
             c if c.is_whitespace() => {
                 let alone = blank.is_none() && c != '\t';
                 blank = Some(if alone { c } else { ' ' });
@@ -34,9 +46,10 @@ pub fn fold(text: &str) -> String {
             c => {
                 if !folded.is_empty() {
                     folded.extend(std::iter::repeat_n('\n', breaks.min(BREAKS_MAX)));
-                    folded.extend(blank.filter(|_| breaks == 0));
+                    folded.extend(std::iter::repeat_n(' ', kept));
+                    folded.extend(blank.filter(|_| breaks == 0 && kept == 0));
                 }
-                (breaks, blank) = (0, None);
+                (breaks, kept, blank) = (0, 0, None);
                 folded.push(c);
             }
         }
@@ -46,7 +59,7 @@ pub fn fold(text: &str) -> String {
 }
 
 /// Marks the blanks of a text that make its shape (they begin a line, or stand in a row), such as
-/// those of code and of a list within a list, so that [`restore`] finds them after [`fold`].
+/// those of code and of a list within a list, for [`fold_shaped`].
 pub fn keep(text: &str) -> Cow<'_, str> {
     if !text.contains("\n ") && !text.contains("  ") && !text.contains('\t') {
         return Cow::Borrowed(text);
@@ -67,11 +80,6 @@ pub fn keep(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(kept)
-}
-
-/// Puts back what [`keep`] marked.
-pub fn restore(folded: String) -> String {
-    if folded.contains(KEPT) { folded.replace(KEPT, " ") } else { folded }
 }
 
 /// Folds what stands *between* two texts: its blanks at the ends stay.
@@ -125,13 +133,15 @@ mod tests {
     #[test]
     fn the_shape_of_a_text_outlasts_folding() {
         let check = |text: &str, expect: &str| {
-            assert_eq!(restore(fold(&keep(text))), expect, "{text:?}");
+            assert_eq!(fold_shaped(&keep(text)), expect, "{text:?}");
         };
         check("a\n  b\n    c\nd", "a\n  b\n    c\nd");
         check("let a   = 1;\nlet bcd = 2;", "let a   = 1;\nlet bcd = 2;");
         check("if x:\n\ty()", "if x:\n    y()");
         check("one two\n\nthree", "one two\n\nthree");
         check("a \tb", "a     b");
+        check("a\n  \n   b  \n  ", "a\n\n   b");
+        assert_eq!(fold(&keep("a  b")), "ab", "a mark is no text");
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl<'s> Template<'s> {
             })
             .collect();
         let rendered = self.compiled.render(values).map_err(|error| describe(&error))?;
-        Ok(fold::restore(fold::fold(&rendered)))
+        Ok(fold::fold_shaped(&rendered))
     }
 }
 
