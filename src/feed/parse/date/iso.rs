@@ -87,7 +87,10 @@ fn time(text: &str) -> Option<Time> {
     let digits = clock.replace(':', "");
     let colons = clock.len() - digits.len();
     let parts: Vec<&str> = match (colons, digits.len()) {
-        (0, 2 | 4 | 6) => (0..digits.len() / 2).map(|n| &digits[n * 2..n * 2 + 2]).collect(),
+        // a character of several bytes may lie across
+        (0, 2 | 4 | 6) => {
+            (0..digits.len()).step_by(2).map(|at| digits.get(at..at + 2)).collect::<Option<_>>()?
+        }
         (1 | 2, _) => clock.split(':').collect(),
         _ => return None,
     };

@@ -120,6 +120,7 @@ fn what_is_no_date() {
         "",
         " ",
         "yesterday",
+        "2024-01-01 1€",
         "Sun, 16 Dec 2012 1:2:3:4 GMT",
         "Sun, 16 zzz 2012 11:47:32 GMT",
         "Sun, Dec x 2012 11:47:32 GMT",
@@ -157,7 +158,7 @@ proptest::proptest! {
 
     #[test]
     fn what_looks_like_a_date_does_no_harm(
-        text in "([0-9]{1,4}|[-+:/. TZW]|Jan|mardi|GMT|pm|년|오후|−){0,14}"
+        text in "([0-9]{1,4}|[-+:/. TZW]|Jan|mardi|GMT|pm|년|오후|−|€){0,14}"
     ) {
         let _ = parse(&text);
     }
