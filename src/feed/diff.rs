@@ -253,6 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn a_note_without_a_title_is_known_by_its_text() {
+        let note = |id: &str, day, text: &str| Entry {
+            content: (!text.is_empty()).then(|| Markup::Text(text.into())),
+            ..entry(id, &format!("https://a.example/{id}"), "", day)
+        };
+        let stored = [known(1, &note("old", 1, "Hello"))];
+        check(&[note("new", 1, "Hello")], &stored, &[Change::Renamed(EntryId(1))]);
+        check(&[note("new", 1, "Hello you")], &stored, &[Change::New]);
+        let wordless = [known(1, &note("old", 1, ""))];
+        check(&[note("new", 1, "")], &wordless, &[Change::New]);
+    }
+
+    #[test]
     fn entries_that_share_a_url_are_told_apart() {
         let home = "https://a.example/";
         let stored = [known(1, &entry("1", home, "One", 1))];
