@@ -3,8 +3,9 @@
 //! One call makes a post, and nothing is left in the hand when its answer is lost: neither a key
 //! nor a container. What remains is the list of the Page's posts, which is looked through for the
 //! words, the link and the time of ours; what is not found there goes out once more, and then a
-//! person is asked. **Invariant:** a mark that a public call begins is committed before it; photos
-//! that nobody sees yet are committed before the post that shows them. **Refuses:** to send a post
+//! person is asked. A video that was taken is worked on for a while, and is looked after until it can
+//! be seen. **Invariant:** a mark that a public call begins is committed before it; photos that
+//! nobody sees yet are committed before the post that shows them. **Refuses:** to send a post
 //! a third time because two answers were lost; to adopt a post that is older than ours can be.
 
 use async_trait::async_trait;
@@ -23,6 +24,7 @@ mod page; // which Page it is, and what its token may do
 mod post; // what a post is made of
 mod seek; // what became of an attempt
 mod session; // the calls
+mod video; // what becomes of a video that was taken
 mod work; // the journal
 
 use session::Session;

@@ -68,14 +68,14 @@ async fn every_kind_goes_out() {
     let check = async |draft: Draft, photos: usize, calls: usize| {
         let mut bench = bench(Facebook::default());
         let receipt = published(bench.deliver(&draft).await);
-        let posts = bench.server.with(|it| it.posts.clone());
+        let posts = bench.server.with(|it| it.public());
         let [post] = posts.as_slice() else { panic!("{posts:?}") };
         assert_eq!((post.message.as_str(), post.photos.len()), (draft.text.as_str(), photos));
         assert_eq!(post.link, draft.card.map(|card| card.url));
         assert!(post.alts.iter().all(|alt| alt.as_deref() == Some("a cat")), "{post:?}");
         assert_eq!(receipt.remote_id, post.id);
         let url = match post.is_video {
-            true => format!("https://www.facebook.com/reel/{}", post.id),
+            true => format!("https://www.facebook.com/reel/{}/", post.id),
             false => page(post),
         };
         assert_eq!(receipt.url, Some(url));
@@ -344,6 +344,95 @@ async fn what_another_page_may_have_posted_is_for_a_person() {
     });
     let Some(End::Held(why)) = bench.settle(&draft).await else { panic!() };
     assert!(why.contains(PAGE), "{why}");
+}
+
+fn video() -> Draft {
+    draft(&["1.mp4"])
+}
+
+#[tokio::test]
+async fn a_video_is_published_when_it_can_be_seen_and_sent_once() {
+    let mut bench = bench(Facebook { busy: 40, ..Facebook::default() });
+    let receipt = published(bench.deliver(&video()).await);
+    let posts = bench.server.with(|it| it.public());
+    assert_eq!(posts.iter().map(|post| &post.id).collect::<Vec<_>>(), [&receipt.remote_id]);
+    assert_eq!(bench.server.count("POST /videos"), 1);
+    assert_eq!(bench.waits[..6], [5, 5, 5, 5, 5, 6]);
+    assert_eq!(bench.waits.len(), 41, "each wait is one look");
+}
+
+#[tokio::test]
+async fn a_video_that_fails_says_why_and_only_a_person_sends_it_again() {
+    let why = json!({"status": "error", "error": {"message": "The video is too short"}});
+    let platform = || Facebook { failing: vec![why.clone()], ..Facebook::default() };
+    let mut told = bench(platform());
+    let End::Failed("content", words) = told.deliver(&video()).await else { panic!() };
+    assert!(words.contains("can't use it: The video is too short"), "{words}");
+    assert_eq!(told.server.count("POST /videos"), 1);
+    // `retry`, with a file that was mended
+    published(told.deliver(&video()).await);
+    assert_eq!(told.server.with(|it| it.public().len()), 1);
+    assert_eq!(told.server.count("POST /videos"), 2);
+
+    let mut mute = bench(Facebook { failing: vec![json!({"status": "error"})], ..platform() });
+    let End::Failed("content", words) = mute.deliver(&video()).await else { panic!() };
+    assert!(words.contains("it says no reason"), "{words}");
+
+    // whichever note is the last before a crash, and whichever answer is lost
+    for committed in [false, true] {
+        for nth in 0.. {
+            let mut bench = bench(platform());
+            bench.journal.die_at(nth, committed);
+            let end = bench.deliver(&video()).await;
+            assert_eq!(name(&end), "content", "{nth}, committed: {committed}: {end:?}");
+            assert_eq!(bench.server.count("POST /videos"), 1, "{nth}, committed: {committed}");
+            if bench.journal.is_deadly() {
+                break;
+            }
+        }
+    }
+    for nth in 0.. {
+        let mut bench = bench(platform());
+        bench.server.fault_at(nth, Fault::Lost);
+        let end = bench.deliver(&video()).await;
+        assert_eq!(name(&end), "content", "{nth}: {end:?}");
+        assert_eq!(bench.server.count("POST /videos"), 1, "{nth}");
+        if bench.server.is_faulty() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_video_that_takes_too_long_or_can_t_be_looked_at_is_for_a_person() {
+    let slow = Facebook { busy: 10_000, ..Facebook::default() };
+    for platform in [slow, Facebook { is_blind: true, ..Facebook::default() }] {
+        let mut bench = bench(platform);
+        let End::Held(why) = bench.deliver(&video()).await else { panic!() };
+        assert!(why.contains("after 23 hours") && why.contains("not public yet"), "{why}");
+        let hours = bench.waits.iter().sum::<u64>() / 3600;
+        assert!((22..=23).contains(&hours), "{hours}");
+        assert!(bench.waits.len() < 130, "{} looks", bench.waits.len());
+        assert_eq!(bench.server.count("POST /videos"), 1);
+        // `resolve --retry`: it is looked at once more, and then their word counts
+        bench.server.with(|it| (it.busy, it.is_blind) = (0, false));
+        published(bench.deliver(&video()).await);
+        let sent = bench.server.count("POST /videos");
+        assert!(sent <= 2, "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn a_video_waits_where_the_account_can_t_look_at_it() {
+    let mut bench = bench(Facebook::default());
+    let Some(Outcome::Wait { .. }) = bench.publish(&video()).await else { panic!() };
+    bench.server.set_token("another");
+    let End::Parked("account", ..) = bench.deliver(&video()).await else { panic!() };
+    bench.server.set_token(TOKEN);
+    bench.server.fault("GET /122000000000001", Fault::Error(trouble(4, 0, "Limit")));
+    let End::Parked("rate_limited", ..) = bench.deliver(&video()).await else { panic!() };
+    published(bench.deliver(&video()).await);
+    assert_eq!(bench.server.count("POST /videos"), 1);
 }
 
 #[tokio::test]

@@ -18,6 +18,10 @@ pub struct Post {
     pub photos: Vec<String>,
     pub alts: Vec<Option<String>>,
     pub is_video: bool,
+    /// How often it is still said to be worked on.
+    busy: u32,
+    /// Why it will never be seen.
+    reason: Option<Value>,
     pub at: i64,
     /// How often no list shows it yet.
     lag: u32,
@@ -46,6 +50,12 @@ pub struct Facebook {
     pub about: Value,
     /// Whom `/me` names.
     pub me: (&'static str, &'static str),
+    /// How often a new video is worked on still when it is looked at.
+    pub busy: u32,
+    /// The next videos fail with these: what stands in a phase of their status.
+    pub failing: Vec<Value>,
+    /// Whether nobody can look at videos just now.
+    pub is_blind: bool,
     /// The Pages of whom the token is of.
     pub pages: Value,
     pub ids: u64,
@@ -65,6 +75,9 @@ impl Default for Facebook {
                 "scopes": ["pages_show_list", "pages_read_engagement", "pages_manage_posts"]
             }),
             me: (PAGE, "Ada's Page"),
+            busy: 1,
+            failing: Vec::new(),
+            is_blind: false,
             pages: json!([]),
             ids: 0,
         }
@@ -97,10 +110,7 @@ impl Platform for Facebook {
             ("GET", [PAGE, "video_reels" | "videos"]) => self.list(call, true, complain),
             ("GET", [id]) => {
                 only(call, &["fields"], complain)?;
-                match self.posts.iter().find(|post| post.id == *id) {
-                    Some(post) => Ok(json!({"permalink_url": page(post), "id": id})),
-                    None => Err(trouble(100, 33, "Unsupported get request")),
-                }
+                self.read(id, call.get("fields").unwrap_or_default())
             }
             _ => Err(trouble(100, 33, "Unsupported request. Object does not exist")),
         }
@@ -111,6 +121,36 @@ impl Facebook {
     fn id(&mut self) -> String {
         self.ids += 1;
         format!("1220{:011}", self.ids)
+    }
+
+    /// Those that people can see.
+    pub fn public(&self) -> Vec<Post> {
+        self.posts.iter().filter(|post| post.is_public()).cloned().collect()
+    }
+
+    /// Every video that it has can be seen from now on.
+    pub fn finish(&mut self) {
+        self.busy = 0;
+        self.posts.iter_mut().for_each(|post| post.busy = 0);
+    }
+
+    fn read(&mut self, id: &str, fields: &str) -> Result<Value, Trouble> {
+        let is_blind = self.is_blind;
+        let Some(post) = self.posts.iter_mut().find(|post| post.id == id) else {
+            return Err(trouble(100, 33, "Unsupported get request"));
+        };
+        match (post.is_video, fields) {
+            (false, "permalink_url") => Ok(json!({"permalink_url": page(post), "id": id})),
+            (true, "status,permalink_url") if is_blind => Err(trouble(1, 0, "An unknown error")),
+            (true, "status,permalink_url") => {
+                let mut video = json!({"status": post.status(), "id": id});
+                if post.is_public() {
+                    video["permalink_url"] = json!(format!("/reel/{id}/"));
+                }
+                Ok(video)
+            }
+            _ => Err(trouble(100, 0, "Tried accessing nonexisting field")),
+        }
     }
 
     fn put(&mut self, post: Post, now: Timestamp) -> Result<String, Trouble> {
@@ -204,7 +244,8 @@ impl Facebook {
             return Err(trouble(100, 2_061_006, "The address can't be used"));
         }
         let message = call.get("description").unwrap_or_default().into();
-        let post = Post { message, is_video: true, ..Post::default() };
+        let reason = (!self.failing.is_empty()).then(|| self.failing.remove(0));
+        let post = Post { message, is_video: true, busy: self.busy, reason, ..Post::default() };
         Ok(json!({"id": self.put(post, now)?}))
     }
 
@@ -243,6 +284,27 @@ impl Facebook {
             item
         };
         Ok(json!({"data": shown.iter().take(limit).map(item).collect::<Vec<_>>()}))
+    }
+}
+
+impl Post {
+    /// Whether people can see it.
+    pub fn is_public(&self) -> bool {
+        self.busy == 0 && self.reason.is_none()
+    }
+
+    /// What is said of a video that is looked at.
+    fn status(&mut self) -> Value {
+        let done = json!({"status": "complete"});
+        let (word, phase) = match (&self.reason, self.busy) {
+            (_, 1..) => {
+                self.busy -= 1;
+                ("processing", json!({"status": "in_progress"}))
+            }
+            (Some(reason), 0) => ("error", reason.clone()),
+            (None, 0) => ("ready", done.clone()),
+        };
+        json!({"video_status": word, "uploading_phase": done, "processing_phase": phase})
     }
 }
 

@@ -1,12 +1,14 @@
-//! Advance: the way of a draft to a post: unseen photos, mark, the public call, its page.
+//! Advance: the way of a draft to a post: unseen photos, mark, the public call, its page; a video
+//! is waited for before that.
 //!
 //! **Invariant:** each photo and the mark are committed before the next call.
 
 use std::time::Duration;
 
-use super::post::Post;
+use super::post::{Kind, Post};
 use super::seek::{self, Match};
 use super::session::Session;
+use super::video;
 use super::work::{Answered, Photo, Work};
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::Draft;
@@ -21,10 +23,23 @@ const PHOTOS_TIME: Duration = Duration::from_secs(120);
 /// # Errors
 /// The failure.
 pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Failure> {
+    let mut before = Work::read(session.desk).await?;
+    if let Some(work) = &mut before
+        && let Some(failed) = work.failed.as_mut().filter(|failed| !failed.is_told)
+    {
+        failed.is_told = true;
+        let failure = Failure::content(failed.words.clone());
+        work.commit(session.desk).await?;
+        return Err(failure);
+    }
     // what is open is asked about whatever the draft is by now: it may be refused
-    let mut open = Work::read(session.desk).await?.filter(|work| work.publication.is_some());
-    if let Some(publication) = open.as_ref().and_then(|work| work.publication.as_ref()) {
-        if !publication.is_asked {
+    let mut open = before.filter(|work| work.publication.is_some());
+    if let Some(work) = &mut open {
+        let is_asked = work.publication.as_ref().is_some_and(|publication| publication.is_asked);
+        if let Some(id) = work.id.clone().filter(|_| !is_asked && work.kind == Kind::Video) {
+            return video::resume(session, work, &id).await;
+        }
+        if !is_asked {
             let message = "it was sent before, and nobody knows what came of it";
             return Err(Failure::ambiguous(message));
         }
@@ -54,7 +69,12 @@ pub async fn advance(session: &Session<'_>, draft: &Draft) -> Result<Outcome, Fa
     if work.doubt_since.is_some() {
         // an earlier call was not found; perhaps it was only late
         if let Match::Same(receipt) = seek::look_through(session, &work).await? {
-            return Ok(Outcome::Published(receipt));
+            if work.kind != Kind::Video {
+                return Ok(Outcome::Published(receipt));
+            }
+            work.take(receipt.remote_id.clone(), session.desk.clock.now());
+            work.commit(session.desk).await?;
+            return video::resume(session, &mut work, &receipt.remote_id).await;
         }
     }
     publish(session, &post, &mut work).await
@@ -107,7 +127,10 @@ async fn publish(session: &Session<'_>, post: &Post, work: &mut Work) -> Result<
         Ok(id) => {
             work.id = Some(id.clone());
             let _ = work.commit(desk).await; // unwritten, the list tells
-            Ok(Outcome::Published(receipt(session, work, id).await))
+            Ok(match work.kind {
+                Kind::Video => video::first_wait(),
+                _ => Outcome::Published(receipt(session, id).await),
+            })
         }
         Err(refusal) if matches!(refusal.failure.class, Class::Ambiguous | Class::Duplicate) => {
             let _ = keep_open(session, work, &refusal).await; // the mark stands already
@@ -142,8 +165,8 @@ async fn keep_open(
     Ok(work.commit(session.desk).await?)
 }
 
-/// The receipt of a post, with its page.
-pub async fn receipt(session: &Session<'_>, work: &Work, id: String) -> Receipt {
-    let url = session.permalink(work.kind, &id).await;
+/// The receipt of a post that is no video, with its page.
+pub async fn receipt(session: &Session<'_>, id: String) -> Receipt {
+    let url = session.permalink(&id).await;
     Receipt { remote_id: id, url: Some(url) }
 }

@@ -9,7 +9,9 @@
 use std::time::Duration;
 
 use super::advance::receipt;
+use super::post::Kind;
 use super::session::{Listed, Session};
+use super::video;
 use super::work::{Answered, Publication, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
@@ -47,8 +49,11 @@ pub enum Match {
 pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
     // the mark is committed before anything is published: without one, nothing was
     let Some(mut work) = Work::read(session.desk).await? else { return Ok(Found::Absent) };
-    if let Some(id) = work.id.clone() {
-        return Ok(Found::Published(receipt(session, &work, id).await));
+    if let Some(failed) = &mut work.failed {
+        // whatever attempt said so, what came of that is lost
+        failed.is_told = false;
+        work.commit(session.desk).await?;
+        return Ok(Found::Absent);
     }
     let now = session.desk.clock.now();
     let Some(publication) = &mut work.publication else { return Ok(Found::Absent) };
@@ -57,6 +62,12 @@ pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
     let began = publication.began;
     if !std::mem::replace(&mut publication.is_asked, true) {
         work.commit(session.desk).await?;
+    }
+    if let Some(id) = work.id.clone() {
+        return match work.kind {
+            Kind::Video => video::find(session, &mut work, &id).await,
+            _ => Ok(Found::Published(receipt(session, id).await)),
+        };
     }
     if work.page != session.page_id {
         return Ok(Found::Unknown(Failure::ambiguous(format!(
@@ -69,6 +80,12 @@ pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
         return Ok(later(began.plus(FIRST_PAUSE), "it may not be among the posts yet"));
     }
     match look_through(session, &work).await? {
+        Match::Same(Receipt { remote_id: id, .. }) if work.kind == Kind::Video => {
+            // a video is listed before it can be seen
+            work.take(id.clone(), now);
+            work.commit(session.desk).await?;
+            return video::find(session, &mut work, &id).await;
+        }
         Match::Same(receipt) => return Ok(Found::Published(receipt)),
         Match::Alike(what) => {
             let message = format!("a post resembles it, and may be it: {what}");

@@ -9,7 +9,7 @@ use crate::crosspost::Failure;
 use crate::publish::Desk;
 use crate::publish::meta::answer::words;
 use crate::publish::meta::likeness::moment;
-use crate::publish::meta::{Ask, Graph, Meaning, Phase, Refusal};
+use crate::publish::meta::{Answer, Ask, Graph, Meaning, Phase, Refusal};
 
 /// The most posts of one list.
 pub const LIST_MAX: usize = 50;
@@ -95,12 +95,9 @@ impl Session<'_> {
         })
     }
 
-    /// The page of a post, if it can be had: a reel's is made of its id, and every post has one
-    /// that leads on to it.
-    pub async fn permalink(&self, kind: Kind, id: &str) -> String {
-        if kind == Kind::Video {
-            return format!("https://www.facebook.com/reel/{id}");
-        }
+    /// The page of a post that is no video, if it can be had; every post has one that leads on to
+    /// it.
+    pub async fn permalink(&self, id: &str) -> String {
         let path = format!("/{id}");
         let params = [("fields", "permalink_url")];
         let ask = Ask {
@@ -109,6 +106,18 @@ impl Session<'_> {
         };
         let page = self.graph.ask_for(self.desk, &ask, "permalink_url").await.ok();
         page.map_or_else(|| format!("https://www.facebook.com/{id}"), |page| whole(&page))
+    }
+
+    /// Looks at a video.
+    ///
+    /// # Errors
+    /// It could not be looked at.
+    pub async fn look(&self, id: &str) -> Result<Answer, Failure> {
+        let path = format!("/{id}");
+        let params = [("fields", "status,permalink_url")];
+        let ask =
+            Ask { token: Some(&self.token), ..Ask::read("look at the video", &path, &params) };
+        Ok(self.graph.ask(self.desk, &ask).await?)
     }
 
     /// The Page's own posts of `kind` since `since`, from the edge that has them: reels (which is
@@ -161,8 +170,13 @@ fn listed(item: &Value) -> Option<Listed> {
     })
 }
 
+/// The page of a reel, made of its id.
+pub fn reel(id: &str) -> String {
+    format!("https://www.facebook.com/reel/{id}")
+}
+
 /// The address of a page, which videos give without their host.
-fn whole(page: &str) -> String {
+pub fn whole(page: &str) -> String {
     if page.starts_with('/') { format!("https://www.facebook.com{page}") } else { page.to_owned() }
 }
 

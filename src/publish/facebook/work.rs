@@ -41,6 +41,17 @@ pub struct Work {
     pub doubts: u32,
     /// What it became.
     pub id: Option<String>,
+    /// Why that, a video, will never be seen.
+    pub failed: Option<Failed>,
+}
+
+/// A video that was taken and will never be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// What is said of it.
+    pub words: String,
+    /// Whether an attempt has ended with that. Who then begins another one is a person.
+    pub is_told: bool,
 }
 
 /// A photo that nobody sees yet.
@@ -109,7 +120,7 @@ impl Work {
     /// As [`Work::read`].
     pub async fn on(desk: &Desk<'_>, post: &Post, page: &str) -> Result<Self, Failure> {
         match Self::read(desk).await? {
-            Some(work) if work.post == post.fingerprint() && work.page == page => Ok(work),
+            Some(work) if work.is_of(post, page) => Ok(work),
             before => {
                 let before = before.unwrap_or_default();
                 let (doubt_since, doubts) = (before.doubt_since, before.doubts);
@@ -118,9 +129,15 @@ impl Work {
         }
     }
 
-    /// The same post from the start, because a person said so. What was in doubt stays known.
+    fn is_of(&self, post: &Post, page: &str) -> bool {
+        self.post == post.fingerprint() && self.page == page && self.failed.is_none()
+    }
+
+    /// The same post from the start, because a person said so. What was in doubt stays known; what
+    /// is known by its id, and was looked at by a person, is in no doubt.
     pub fn anew(self, post: &Post, page: &str) -> Self {
-        let open = self.publication.map(|publication| publication.began);
+        let open = self.publication.filter(|_| self.id.is_none());
+        let open = open.map(|publication| publication.began);
         let doubt_since = self.doubt_since.into_iter().chain(open).min();
         Self { doubt_since, ..Self::new(post, page) }
     }
@@ -171,6 +188,21 @@ impl Work {
         self.doubt_since = self.doubt_since.into_iter().chain(open).min();
         self.doubts += 1;
         self.photos.clear();
+    }
+
+    /// Notes that it became the video `id`, which is still to be looked after.
+    pub fn take(&mut self, id: String, now: Timestamp) {
+        self.id = Some(id);
+        if self.publication.is_none() {
+            self.begin(now);
+        }
+    }
+
+    /// Notes that its video will never be seen: nothing is there, and nothing is in doubt.
+    pub fn fail(&mut self, words: String, is_told: bool) {
+        let failed = Some(Failed { words, is_told });
+        let (post, page) = (std::mem::take(&mut self.post), std::mem::take(&mut self.page));
+        *self = Self { post, page, kind: self.kind, failed, ..Self::default() };
     }
 
     /// From when on a post can be ours, by our clock.

@@ -123,15 +123,20 @@ impl Answer {
         let plain = Some(error.message).filter(|message| !message.is_empty());
         for part in [plain, error.told].into_iter().flatten() {
             line.push_str(": ");
-            let shown = redact(&part);
-            let clean = shown.chars().map(|c| if c.is_control() { ' ' } else { c });
-            line.extend(clean.take(WORDS_CHARS_MAX));
+            line.push_str(&shown(&part));
         }
         if let Some(trace) = error.trace {
             line.push_str(&format!(" (fbtrace_id {trace})"));
         }
         line
     }
+}
+
+/// Meta's own words as they are shown: in one line, not too long, without secrets.
+pub fn shown(words: &str) -> String {
+    let words = redact(words);
+    let clean = words.chars().map(|c| if c.is_control() { ' ' } else { c });
+    clean.take(WORDS_CHARS_MAX).collect()
 }
 
 /// A text, or the digits of a number.

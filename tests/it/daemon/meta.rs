@@ -104,6 +104,10 @@ fn web(folder: &std::path::Path, served: &Mutex<Vec<Vec<u8>>>, path: &str) -> Re
         served.lock().unwrap().push(bytes.clone());
         return Reply::ok(bytes).header("Content-Type", "image/jpeg");
     }
+    if path.ends_with(".mp4") {
+        let film = include_bytes!("../../fixtures/media/fast.mp4");
+        return Reply::ok(film).header("Content-Type", "video/mp4");
+    }
     let image = RgbImage::from_fn(320, 320, |x, y| image::Rgb([x as u8, y as u8, 7]));
     let mut bytes = Vec::new();
     let (format, kind) = match path.ends_with(".png") {
@@ -222,6 +226,24 @@ fn a_younger_post_overtakes_one_that_is_worked_on() {
     daemon.stop();
     assert_eq!(captions(), ["Entry 2", "Entry 1"]);
     assert_eq!(stage.instagram.count("POST /media"), 2, "one container each");
+}
+
+#[test]
+fn a_video_of_a_page_is_waited_for_across_a_kill_and_blocks_nobody() {
+    let stage = Stage::new(Instagram::default());
+    stage.facebook.with(|it| it.busy = 1000);
+    let (site, daemon) = stage.start(&[&stage.page()], "page");
+    stage.announce("1", &["/a.mp4"]);
+    daemon.wait("\"Entry 1\" is being processed by page, looking again in 5s: the video");
+    stage.blog.add(news("2"));
+    daemon.wait("published \"Entry 2\" to page: https://www.facebook.com/");
+    daemon.kill();
+    stage.facebook.with(Facebook::finish);
+    let daemon = site.start();
+    daemon.wait("published \"Entry 1\" to page: https://www.facebook.com/reel/");
+    daemon.stop();
+    assert_eq!(stage.facebook.with(|it| it.public().len()), 2);
+    assert_eq!(stage.facebook.count("POST /videos"), 1);
 }
 
 #[test]
