@@ -125,6 +125,9 @@ pub enum Class {
     /// The platform refuses the link card, and nothing else: it goes out once more without, with
     /// the URL in the text. Surely nothing was done there.
     Card,
+    /// The platform finds the text too long, although it fits by our count: it goes out once more,
+    /// shorter. Surely nothing was done there.
+    TooLong,
     /// The account can't post: token, permission, billing, suspension, quota. Parks it.
     Account {
         /// When it ends by itself, where that is known.
@@ -146,6 +149,7 @@ impl Class {
             Self::RateLimited { .. } => "rate_limited",
             Self::Content => "content",
             Self::Card => "card",
+            Self::TooLong => "too_long",
             Self::Account { .. } => "account",
             Self::Duplicate => "duplicate",
             Self::Ambiguous => "ambiguous",

@@ -94,6 +94,18 @@ pub fn beside(content_warning: Option<&str>, limits: &Limits) -> Limits {
     }
 }
 
+/// The limits of a text that is to be shorter than `refused`, which fits by our count and was too
+/// long for the platform: four fifths of that, in its unit and in bytes.
+pub fn below(refused: &str, limits: &Limits) -> Limits {
+    let less = |length: usize, max: u32| {
+        let length = u32::try_from(length).unwrap_or(max).min(max);
+        length - length.div_ceil(5)
+    };
+    let bytes = less(refused.len(), limits.max_bytes.unwrap_or(u32::MAX));
+    let max = less(count(refused, limits.unit), limits.max);
+    Limits { unit: limits.unit, max, max_bytes: Some(bytes) }
+}
+
 /// Characters that a platform refuses wherever they stand: they must be replaced before a text is
 /// counted. X has no use for three that mean nothing, YouTube for angle brackets.
 pub const fn refused(platform: Platform) -> &'static [char] {
@@ -108,6 +120,20 @@ pub const fn refused(platform: Platform) -> &'static [char] {
 mod tests {
     use super::*;
     use crate::platform::Platform;
+
+    #[test]
+    fn what_was_refused_is_cut_by_a_fifth_however_it_is_counted() {
+        let check = |refused: &str, limits: Limits, max: u32, bytes: u32| {
+            let expect = Limits { unit: limits.unit, max, max_bytes: Some(bytes) };
+            assert_eq!(below(refused, &limits), expect, "{refused}");
+        };
+        check(&"a".repeat(500), Platform::Threads.limits(), 400, 400);
+        check(&"a".repeat(3), Platform::Threads.limits(), 2, 2);
+        check(&"é".repeat(2200), Platform::Instagram.limits(), 1760, 3520);
+        check(&"é".repeat(100), Platform::Instagram.limits(), 80, 160);
+        check(&"a".repeat(3000), Platform::Bluesky.limits(), 240, 2400);
+        check("", Platform::Threads.limits(), 0, 0);
+    }
 
     #[test]
     fn mastodon_counts_as_its_validator_does() {

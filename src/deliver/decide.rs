@@ -96,7 +96,11 @@ pub fn after_attempt(
             let settlement = Settlement::WithoutCard { due_at: now };
             return Verdict { settlement, reason: Some(message), account: Effect::None };
         }
-        Class::Content | Class::Card => (Settlement::Failed, Effect::None),
+        Class::TooLong if crosspost.shorter_than.is_none() => {
+            let settlement = Settlement::Shorter { due_at: now };
+            return Verdict { settlement, reason: Some(message), account: Effect::None };
+        }
+        Class::Content | Class::Card | Class::TooLong => (Settlement::Failed, Effect::None),
         Class::Account { until, hint } => (again(now, false), Effect::Park { hint, until }),
         Class::Duplicate | Class::Ambiguous => {
             (Settlement::Uncertain { due_at: now, counts: false }, Effect::None)
@@ -147,12 +151,8 @@ pub fn after_find(
             let due_at = not_before.unwrap_or(now.plus(RATE_LIMIT_WAIT)).max(now);
             (ask_again(due_at, false), Effect::HoldUntil(due_at))
         }
-        Class::Content | Class::Card | Class::Duplicate | Class::Ambiguous
-            if crosspost.finds + 1 >= FINDS_MAX =>
-        {
-            return held(message);
-        }
-        Class::Content | Class::Card | Class::Duplicate | Class::Ambiguous => {
+        _ if crosspost.finds + 1 >= FINDS_MAX => return held(message),
+        Class::Content | Class::Card | Class::TooLong | Class::Duplicate | Class::Ambiguous => {
             (ask_again(in_a_while, true), Effect::None)
         }
     };
@@ -196,6 +196,7 @@ mod tests {
             first_attempt_at: Some(NOW),
             draft: None,
             without_card: false,
+            shorter_than: None,
         }
     }
 
@@ -214,6 +215,7 @@ mod tests {
             Class::RateLimited { not_before: None },
             Class::Content,
             Class::Card,
+            Class::TooLong,
             Class::Account { until: None, hint: "do".into() },
             Class::Duplicate,
             Class::Ambiguous,
@@ -223,7 +225,9 @@ mod tests {
     fn state(settlement: &Settlement) -> State {
         match settlement {
             Settlement::Published(_) => State::Published,
-            Settlement::Ready { .. } | Settlement::WithoutCard { .. } => State::Ready,
+            Settlement::Ready { .. }
+            | Settlement::WithoutCard { .. }
+            | Settlement::Shorter { .. } => State::Ready,
             Settlement::Uncertain { .. } => State::Uncertain,
             Settlement::Failed => State::Failed,
             Settlement::Skipped => State::Skipped,
@@ -291,6 +295,16 @@ mod tests {
         assert_eq!(to(&crosspost()), Settlement::WithoutCard { due_at: NOW });
         let without_card = Crosspost { without_card: true, ..crosspost() };
         assert_eq!(to(&without_card), Settlement::Failed);
+    }
+
+    #[test]
+    fn a_length_is_refused_once() {
+        let to = |crosspost: &Crosspost| attempt(Class::TooLong, crosspost, NOW).settlement;
+        assert_eq!(to(&crosspost()), Settlement::Shorter { due_at: NOW });
+        let shorter = Crosspost { shorter_than: Some("long".into()), ..crosspost() };
+        assert_eq!(to(&shorter), Settlement::Failed);
+        let bare = Crosspost { without_card: true, ..crosspost() };
+        assert_eq!(to(&bare), Settlement::Shorter { due_at: NOW }, "each cure has its turn");
     }
 
     #[test]

@@ -39,7 +39,10 @@ impl Worker {
             let why = "its text is not stored any more (see [retention])";
             return Ok(Err(Undrafted::Failed(why.into())));
         };
-        let (limits, media_limits) = self.limits(crosspost).await;
+        let (mut limits, media_limits) = self.limits(crosspost).await;
+        if let Some(refused) = &crosspost.shorter_than {
+            limits = compose::count::below(refused, &limits);
+        }
         let platform = self.config.platform;
         let layers = self.config.layers(&self.defaults, &self.label, &entry.control);
         let mut settings = Settings::layered(platform, layers);
@@ -68,6 +71,9 @@ impl Worker {
             if crosspost.without_card {
                 let note = "the platform refused the card: the URL is in the text";
                 draft.notes.push(note.into());
+            }
+            if crosspost.shorter_than.is_some() {
+                draft.notes.push("the platform refused the length: the text is shorter".into());
             }
             draft
         }))
@@ -134,6 +140,10 @@ impl Worker {
                 Some(passing) => Err(Undrafted::NotYet(format!("{why}: {passing}"))),
                 None => Err(Undrafted::Unsuited(told(why, &fetched.notes))),
             },
+            Err(error) if crosspost.shorter_than.is_some() => {
+                let why = "the platform refused the length of the text, and it can't be shorter";
+                Err(Undrafted::Failed(format!("{why}: {error}")))
+            }
             Err(error) => Err(Undrafted::Failed(error.to_string())),
         }
     }

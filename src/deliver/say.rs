@@ -67,6 +67,10 @@ pub fn verdict(
             tracing::info!(%account, crosspost = id,
                 "\"{title}\" goes to {account} without its card, with the URL in its text: {why}");
         }
+        Settlement::Shorter { .. } => {
+            tracing::info!(%account, crosspost = id,
+                "\"{title}\" goes to {account} with a shorter text: {why}");
+        }
         Settlement::Ready { due_at, .. } => {
             let due_at = match &verdict.account {
                 Effect::HoldUntil(at) => at,

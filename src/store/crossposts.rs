@@ -17,7 +17,7 @@ mod undo;
 mod upkeep;
 
 pub use enter::{New, baseline, has_page_elsewhere, insert};
-pub use journal::{note, set_note, with_card_again};
+pub use journal::{note, set_note, whole_again};
 pub use undo::{Unclaimed, VANISHED, free, hold, reinstate, set_due, unclaimed, withdraw};
 pub use upkeep::{prune_attempts, rescue_sending, restart_patience, settled_of};
 
@@ -42,17 +42,21 @@ pub struct Crosspost {
     pub draft: Option<Draft>,
     /// Whether the platform refused its link card: it is composed without.
     pub without_card: bool,
+    /// The text that the platform refused for its length: it is composed shorter than that.
+    pub shorter_than: Option<String>,
 }
 
 const COLUMNS: &str = "c.id, c.entry, coalesce(e.title, e.url, e.entry_id), c.attempts, c.doubts,
     c.finds, c.first_attempt_at, c.draft, EXISTS (SELECT 1 FROM crosspost_notes n
-        WHERE n.crosspost_id = c.id AND n.key = 'without_card')";
+        WHERE n.crosspost_id = c.id AND n.key = 'without_card'),
+    (SELECT n.value FROM crosspost_notes n
+        WHERE n.crosspost_id = c.id AND n.key = 'shorter_than')";
 const FROM: &str = "crossposts c JOIN entries e ON e.id = c.entry";
 
-type Raw = (i64, i64, String, u32, u32, u32, Option<i64>, Option<String>, bool);
+type Raw = (i64, i64, String, u32, u32, u32, Option<i64>, Option<String>, bool, Option<String>);
 
 fn read(raw: Raw) -> Result<Crosspost> {
-    let (id, entry, title, attempts, doubts, finds, first, draft, without_card) = raw;
+    let (id, entry, title, attempts, doubts, finds, first, draft, without_card, refused) = raw;
     Ok(Crosspost {
         id: CrosspostId(id),
         entry: EntryId(entry),
@@ -63,6 +67,7 @@ fn read(raw: Raw) -> Result<Crosspost> {
         first_attempt_at: first.map(Timestamp::from_millis),
         draft: draft.map(|draft| serde_json::from_str(&draft)).transpose()?,
         without_card,
+        shorter_than: refused.map(|text| serde_json::from_str(&text)).transpose()?,
     })
 }
 
@@ -236,6 +241,11 @@ pub enum Settlement {
         /// When.
         due_at: Timestamp,
     },
+    /// Goes out again at that time, composed anew with a shorter text.
+    Shorter {
+        /// When.
+        due_at: Timestamp,
+    },
     /// Asked about at that time.
     Uncertain {
         /// When.
@@ -256,7 +266,7 @@ impl Settlement {
     pub const fn state(&self) -> State {
         match self {
             Self::Published(_) => State::Published,
-            Self::Ready { .. } | Self::WithoutCard { .. } => State::Ready,
+            Self::Ready { .. } | Self::WithoutCard { .. } | Self::Shorter { .. } => State::Ready,
             Self::Uncertain { .. } => State::Uncertain,
             Self::Failed => State::Failed,
             Self::Skipped => State::Skipped,
@@ -286,6 +296,7 @@ pub fn settle(
     let due_at = match settlement {
         Settlement::Ready { due_at, .. }
         | Settlement::WithoutCard { due_at }
+        | Settlement::Shorter { due_at }
         | Settlement::Uncertain { due_at, .. } => Some(*due_at),
         _ => None,
     };
@@ -333,8 +344,10 @@ pub fn settle(
         let from = from.as_str();
         return Err(StoreError::broken_rule(format!("crosspost {id} is not `{from}` any more")));
     }
-    if matches!(settlement, Settlement::WithoutCard { .. }) {
-        journal::without_card(connection, id)?;
+    match settlement {
+        Settlement::WithoutCard { .. } => journal::without_card(connection, id)?,
+        Settlement::Shorter { .. } => journal::shorter(connection, id)?,
+        _ => {}
     }
     end(connection, attempt, to.as_str(), reason, now)
 }
@@ -414,6 +427,7 @@ mod tests {
             Settlement::Published(Receipt { remote_id: "1".into(), url: None }),
             Settlement::Ready { due_at: NOW, burns: true, waiting: false },
             Settlement::WithoutCard { due_at: NOW },
+            Settlement::Shorter { due_at: NOW },
             Settlement::Uncertain { due_at: NOW, counts: true },
             Settlement::Failed,
             Settlement::Skipped,
@@ -556,6 +570,24 @@ mod tests {
         people::retry(&db, KEY.0, NOW).unwrap();
         let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
         assert!(!crosspost.without_card, "the card may have been mended");
+    }
+
+    #[test]
+    fn a_text_that_was_refused_is_known_until_a_person_says_otherwise() {
+        let db = ledger(State::Ready);
+        let draft = Draft { text: "too “long”".into(), ..Draft::default() };
+        let attempt = claim(&db, KEY.0, Some(&draft), NOW).unwrap().unwrap();
+        let again = Settlement::Shorter { due_at: NOW };
+        settle(&db, (KEY.0, attempt), State::Sending, &again, Some("too long"), NOW).unwrap();
+        let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
+        assert_eq!((crosspost.draft, crosspost.attempts), (None, 1));
+        assert_eq!(crosspost.shorter_than.as_deref(), Some("too “long”"));
+        let attempt = claim(&db, KEY.0, Some(&draft), NOW).unwrap().unwrap();
+        settle(&db, (KEY.0, attempt), State::Sending, &Settlement::Failed, Some("no"), NOW)
+            .unwrap();
+        people::retry(&db, KEY.0, NOW).unwrap();
+        let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
+        assert_eq!(crosspost.shorter_than, None);
     }
 
     #[test]

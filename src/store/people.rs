@@ -156,7 +156,7 @@ fn to_ready(
     let values = named_params! { ":id": id.0, ":from": from, ":now": now.as_millis() };
     let done = statement.execute(values)? > 0;
     if done {
-        crossposts::with_card_again(connection, id)?;
+        crossposts::whole_again(connection, id)?;
         note(connection, id, said, now)?;
     }
     Ok(done)

@@ -109,6 +109,38 @@ async fn a_refused_card_is_left_out_once_and_its_url_goes_into_the_text() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_length_is_shortened_once_and_no_more() {
+    let config = format!("{PLAIN}format_string = \"{{{{title}}}} one two three four five six\"\n");
+    let long = |n| format!("Entry {n} one two three four five six https://a.example/{n}");
+    let short = "Entry 1 one two three… https://a.example/1".to_owned();
+    let world = with_news(&config, 2).await;
+    world.remote.script([Act::Fail(Class::TooLong)]);
+    world.run_for(MINUTE).await;
+    assert_eq!(world.remote.posts("me"), [short.clone(), long(2)], "and only the one refused");
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 3);
+
+    let world = with_news(&config, 1).await;
+    world.remote.script([Act::Fail(Class::TooLong), Act::Fail(Class::TooLong)]);
+    world.run_for(HOUR).await;
+    assert_eq!(world.states().await.last().unwrap(), "Entry 1: failed (told to)");
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 2, "once more, and no more");
+
+    // a lost answer in between is asked about, and what goes out again is as short
+    let world = with_news(&config, 1).await;
+    world.remote.script([Act::Fail(Class::TooLong), Act::Lose]);
+    world.run_for(HOUR).await;
+    assert_eq!(world.remote.posts("me"), [short]);
+
+    // where the owner forbids it, nothing is cut
+    let world = with_news(&format!("{config}truncate = false\n"), 1).await;
+    world.remote.script([Act::Fail(Class::TooLong)]);
+    world.run_for(HOUR).await;
+    let state = world.states().await.pop().unwrap();
+    assert!(state.starts_with("Entry 1: failed (the platform refused the length"), "{state}");
+    assert_eq!(world.remote.requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_account_that_can_not_post_is_parked_with_one_alert() {
     let world = with_news(PLAIN, 2).await;
     let dead = Class::Account { until: None, hint: "make a new token".into() };

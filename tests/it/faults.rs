@@ -80,6 +80,7 @@ impl Bench {
             first_attempt_at: None,
             draft: None,
             without_card: false,
+            shorter_than: None,
         };
         let (journal, memory) = (Scratch::default(), Scratch::default());
         Self {

@@ -160,6 +160,7 @@ impl<P: Platform> Bench<P> {
                 Class::Account { until, .. } => return self.parked("account", until, message),
                 Class::Content => return End::Failed("content", message),
                 Class::Card => return End::Failed("card", message),
+                Class::TooLong => return End::Failed("too long", message),
                 Class::Duplicate | Class::Ambiguous => {
                     if let Some(end) = self.settle(draft).await {
                         return end;

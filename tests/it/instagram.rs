@@ -300,13 +300,13 @@ async fn every_refusal_when_a_container_is_made_has_its_end() {
         (36000, 2_207_004),
         (36001, 2_207_005),
         (36003, 2_207_009),
-        (36004, 2_207_010),
         (100, 2_207_023),
         (100, 2_207_028),
         (100, 0),
     ] {
         check(code, subcode, "content").await;
     }
+    check(36004, 2_207_010, "too long").await;
     for (code, subcode) in [(190, 463), (10, 0), (25, 2_207_050), (200, 0), (3, 0)] {
         check(code, subcode, "account").await;
     }
@@ -394,6 +394,13 @@ async fn a_container_that_fails_without_a_word_is_asked_why() {
     assert_eq!(mute.server.count("POST /media_publish"), 1);
 
     let tells = Instagram { failing: vec![format()], tells: true, ..Instagram::default() };
+    let caption = Instagram {
+        failing: vec![trouble(36004, 2_207_010, "Fatal")],
+        tells: true,
+        ..Instagram::default()
+    };
+    let end = bench(caption).deliver(&draft(&["1.jpg"])).await;
+    assert_eq!(name(&end), "too long", "{end:?}");
     let mut tells = bench(tells);
     let End::Failed("content", why) = tells.deliver(&story("1.mp4")).await else { panic!() };
     assert!(why.contains("2207026"), "{why}");

@@ -120,7 +120,7 @@ impl Bench {
                             in_doubt = true;
                             Duration::ZERO
                         }
-                        Class::Content | Class::Card => return Err(failure),
+                        Class::Content | Class::Card | Class::TooLong => return Err(failure),
                         _ => self.until(&failure),
                     },
                 }

@@ -244,6 +244,11 @@ fn failed(reason: Reason) -> Result<Made, Failure> {
         Meaning::Content | Meaning::Option | Meaning::Card => {
             Err(Failure::content(format!("Instagram can't use the file: {words}")))
         }
+        // nothing is public of a container that failed
+        Meaning::TooLong => {
+            let message = format!("Instagram can't use the caption: {words}");
+            Err(Failure { class: Class::TooLong, message })
+        }
         Meaning::Tries(tries) => Ok(Made::Lost(None, words, tries)),
         _ => Ok(Made::Lost(None, words, LOST_MAX)),
     }

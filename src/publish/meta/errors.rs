@@ -59,6 +59,8 @@ pub enum Meaning {
     Option,
     /// This text or medium is refused.
     Content,
+    /// The text is refused for its length.
+    TooLong,
     /// The link card is refused.
     Card,
     /// It is there already.
@@ -164,7 +166,9 @@ pub fn class(
         Meaning::NotReady | Meaning::Mislaid | Meaning::Lapsed => again,
         Meaning::Content | Meaning::Option => refused,
         Meaning::Card if phase == Phase::Create || phase == Phase::Publish => Class::Card,
-        Meaning::Card => refused,
+        // with the container nothing is public yet
+        Meaning::TooLong if phase == Phase::Create => Class::TooLong,
+        Meaning::Card | Meaning::TooLong => refused,
         Meaning::Duplicate => Class::Duplicate,
         Meaning::Trouble
         | Meaning::Missing

@@ -51,10 +51,29 @@ pub fn without_card(connection: &Connection, id: CrosspostId) -> Result<()> {
     set_note(connection, id, WITHOUT_CARD, &Value::Bool(true))
 }
 
-/// Forgets that: a person says that it is to be tried anew.
+/// The note of a crosspost whose text was refused for its length: that text.
+const SHORTER_THAN: &str = "shorter_than";
+
+/// Notes that the platform refused the text of a crosspost for its length: it is composed anew,
+/// shorter.
 ///
 /// # Errors
 /// The database can't be written.
-pub fn with_card_again(connection: &Connection, id: CrosspostId) -> Result<()> {
-    set_note(connection, id, WITHOUT_CARD, &Value::Null)
+pub fn shorter(connection: &Connection, id: CrosspostId) -> Result<()> {
+    let refused: String = connection
+        .prepare_cached("SELECT coalesce(draft ->> '$.text', '') FROM crossposts WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
+    connection
+        .prepare_cached("UPDATE crossposts SET draft = NULL WHERE id = ?1")?
+        .execute([id.0])?;
+    set_note(connection, id, SHORTER_THAN, &Value::String(refused))
+}
+
+/// Forgets both: a person says that it is to be tried anew.
+///
+/// # Errors
+/// The database can't be written.
+pub fn whole_again(connection: &Connection, id: CrosspostId) -> Result<()> {
+    set_note(connection, id, WITHOUT_CARD, &Value::Null)?;
+    set_note(connection, id, SHORTER_THAN, &Value::Null)
 }

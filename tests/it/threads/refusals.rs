@@ -28,7 +28,7 @@ const ROWS: &[Row] = &[
     row(4_279_009, None, "The requested resource does not exist", "retry", "wait"),
     row(-1, Some(4_279_047), "Fatal", "card", "card"),
     row(100, None, "Param link_attachment is not a valid URL", "card", "card"),
-    row(100, None, "Param text must be at most 500 characters long.", "content", "content"),
+    row(100, None, "Param text must be at most 500 characters long.", "too_long", "content"),
     row(1, None, "THREADS_API__LINK_LIMIT_EXCEEDED", "content", "content"),
     row(1, Some(2_207_052), "Media could not be fetched", "retry", "ambiguous"),
     row(2, None, "Service temporarily unavailable", "retry", "ambiguous"),

@@ -50,7 +50,16 @@ fn every_row_of_threads() {
     row(T, 4, 2_207_051, (M::Flagged, again, "ambiguous", again));
     let says = |code, text: &str, expect| check(T, &answer(code, None, text), expect);
     let (content, card) = ((M::Content, "content", "content", again), M::Card);
-    says(100, "Param text must be at most 500 characters long.", content);
+    let long = answer(100, None, "Param text must be at most 500 characters long.");
+    for (phase, means, expect) in [
+        (Phase::Create, M::TooLong, "too_long"),
+        (Phase::Publish, M::TooLong, "content"),
+        (Phase::Read, M::Content, again),
+    ] {
+        assert_eq!(meaning(T, phase, &long).0, means);
+        let class = class(means, phase, 0, String::new(), NOW, LATER);
+        assert_eq!(class.as_str(), expect, "{phase:?}");
+    }
     says(100, "THREADS_API__LINK_LIMIT_EXCEEDED", content);
     says(1, "(#1) THREADS_API__LINK_LIMIT_EXCEEDED: too many", content);
     let option = (M::Option, "content", "content", again);
@@ -80,7 +89,6 @@ fn every_row_of_instagram() {
         (36000, 2_207_004),
         (36001, 2_207_005),
         (36003, 2_207_009),
-        (36004, 2_207_010),
         (1, 2_207_057),
         (100, 2_207_023),
         (100, 2_207_028),
@@ -93,6 +101,7 @@ fn every_row_of_instagram() {
     ] {
         row(I, code, subcode, content);
     }
+    row(I, 36004, 2_207_010, (M::TooLong, "too_long", "content", again));
     row(I, 4, 2_207_051, (M::Flagged, again, "ambiguous", again));
     row(I, 9, 2_207_042, (M::Quota, "rate_limited", "rate_limited", "rate_limited"));
     row(I, 25, 2_207_050, (M::Permission, "account", "account", "account"));
