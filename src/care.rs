@@ -1,5 +1,5 @@
 //! Care: looks after the token of each account, once a day: has it renewed in time, and tells the
-//! owner in time where that can't be.
+//! owner in time where that can't be. Then it asks for the pages of posts that had none yet.
 //!
 //! Due times and what was said are in the database, so that a tick that is missed, a restart or a
 //! crash loses nothing and repeats nothing. **Invariant:** one renewal of an account at a time,
@@ -23,6 +23,7 @@ use crate::store::{Result, Store};
 use crate::token;
 use crate::wake::Wake;
 
+mod pages; // addresses that could not be told at first
 mod settle; // what a look found, into the database and the log
 mod turn; // the right to renew
 
@@ -101,7 +102,7 @@ impl Care {
             }
             let Some(publisher) = (self.open)(label, account) else { continue };
             self.beat();
-            let at = self.look_at(label, account, publisher.as_ref()).await?;
+            let at = self.look_at(label, account, publisher.as_ref(), stop).await?;
             next = next.into_iter().chain(at).min();
         }
         Ok(next)
@@ -121,6 +122,7 @@ impl Care {
         label: &Label,
         config: &AccountConfig,
         publisher: &dyn Publisher,
+        stop: &CancellationToken,
     ) -> Result<Option<Timestamp>> {
         let now = self.clock.now();
         let Some((account, watch)) = self.known(label).await? else { return Ok(None) };
@@ -142,6 +144,8 @@ impl Care {
             shelf: None,
         };
         let renewed = publisher.renew(&desk).await;
+        let may_ask = account.parked.is_none() && !settle::is_of_account(&renewed);
+        let id = account.id;
         let now = self.clock.now();
         let case = settle::Case { label, platform: config.platform, account, watch, slot, now };
         let (settled, next) = settle::settle(&self.store, case, turn.holder(), renewed).await?;
@@ -149,6 +153,9 @@ impl Care {
             (self.ring)(label);
         }
         settled.say(label, now);
+        if may_ask {
+            self.find_pages(label, id, publisher, stop).await?;
+        }
         Ok(next)
     }
 

@@ -150,6 +150,12 @@ pub trait Publisher: Send + Sync {
     /// same request where the platform guarantees that this makes no second post.
     async fn find(&self, draft: &Draft, desk: &Desk<'_>) -> Found;
 
+    /// The page of a post whose receipt has none, because it could not be told at once; none where
+    /// it can't be now either, or where the post has none. Publishes nothing.
+    async fn page(&self, _remote_id: &str, _draft: &Draft, _desk: &Desk<'_>) -> Option<String> {
+        None
+    }
+
     /// Keeps the account's token alive. Called about once a day, by one caller at a time: renews
     /// (or asks about) the token when its time has come, and else asks nobody. A new token is
     /// known to `redact`, and committed to the memory, before it is used or this returns; the old

@@ -111,6 +111,12 @@ pub async fn settle(
         .await
 }
 
+/// Whether the account can do nothing now.
+pub fn is_of_account(renewed: &std::result::Result<Renewal, Failure>) -> bool {
+    let (Err(failure) | Ok(Renewal::Unrenewed(_, failure))) = renewed else { return false };
+    matches!(failure.class, Class::Account { .. })
+}
+
 /// One transaction over one account.
 struct Scene<'a> {
     tx: &'a Connection,

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::config::Secret;
 use crate::crosspost::{Class, Failure};
-use crate::draft::Draft;
+use crate::draft::{Channel, Draft};
 use crate::platform::{Limits, MediaLimits, Platform};
 use crate::publish::meta::token::App;
 use crate::publish::meta::{Graph, renew, rest, token};
@@ -127,6 +127,16 @@ impl Publisher for Instagram {
             }
         };
         found.await.unwrap_or_else(Found::Unknown)
+    }
+
+    async fn page(&self, remote_id: &str, draft: &Draft, desk: &Desk<'_>) -> Option<String> {
+        // a story's page dies with it; of some posts only the container is known
+        let is_post = remote_id.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_post || draft.channel == Channel::Story {
+            return None;
+        }
+        let session = self.session(desk).await.ok()?;
+        session.permalink(&work::MediaId(remote_id.to_owned())).await
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {

@@ -125,6 +125,11 @@ impl Publisher for Threads {
         found.await.unwrap_or_else(Found::Unknown)
     }
 
+    async fn page(&self, remote_id: &str, _draft: &Draft, desk: &Desk<'_>) -> Option<String> {
+        let session = self.session(desk).await.ok()?;
+        session.permalink(&work::MediaId(remote_id.to_owned())).await
+    }
+
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
         renew::renew(&self.graph, desk, self.access_token.as_ref(), self.app.as_ref()).await
     }

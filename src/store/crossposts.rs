@@ -13,11 +13,13 @@ use crate::names::{AccountId, CrosspostId, EntryId};
 
 mod enter;
 mod journal;
+mod pages;
 mod undo;
 mod upkeep;
 
 pub use enter::{New, baseline, has_page_elsewhere, insert};
 pub use journal::{note, set_note, whole_again};
+pub use pages::{Bare, set_page, without_page};
 pub use undo::{Unclaimed, VANISHED, free, hold, reinstate, set_due, unclaimed, withdraw};
 pub use upkeep::{prune_attempts, rescue_sending, restart_patience, settled_of};
 

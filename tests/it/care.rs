@@ -2,6 +2,7 @@
 //! restarts and crashes in between, and never two renewals of one token at once.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use posse_party::app;
 use posse_party::care::Care;
 use posse_party::clock::{Clock, Timestamp};
 use posse_party::config::Config;
-use posse_party::crosspost::{Failure, Receipt};
+use posse_party::crosspost::{Class, Failure, Receipt};
 use posse_party::draft::Draft;
 use posse_party::names::Label;
 use posse_party::platform::{Limits, MediaLimits, Platform};
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use crate::world::{Item, PLAIN, START, World, item};
+use crate::world::{Act, Item, PLAIN, START, World, item};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -44,6 +45,9 @@ struct Issuer {
     /// Whether an answer waits until it is let go.
     slow: Mutex<Option<Arc<Notify>>>,
     in_flight: Mutex<usize>,
+    /// Whether it tells the pages of posts, and of which it was asked.
+    tells: Mutex<bool>,
+    pages: Mutex<Vec<String>>,
 }
 
 impl Issuer {
@@ -121,6 +125,12 @@ impl Publisher for Member {
 
     async fn find(&self, _: &Draft, _: &Desk<'_>) -> Found {
         Found::Absent
+    }
+
+    async fn page(&self, remote_id: &str, _: &Draft, desk: &Desk<'_>) -> Option<String> {
+        assert_eq!(desk.crosspost, None, "a question parks nobody");
+        self.issuer.pages.lock().unwrap().push(remote_id.into());
+        self.issuer.tells.lock().unwrap().then(|| format!("https://page.example/{remote_id}"))
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
@@ -560,4 +570,64 @@ async fn platforms_whose_credentials_do_not_age_are_left_in_peace() {
     assert!(next.since(START) <= DAY);
     let watch = note(&world, posse_party::care::NOTE).await.unwrap();
     assert_eq!(watch["life"], Value::Null);
+}
+
+/// Publishes the entry `id`, and tells what the ledger knows of its address.
+async fn published(world: &World, id: &str) -> Option<String> {
+    let new = Item { published: world.clock.now(), ..item(id) };
+    world.poll(&[new, item("old")]).await;
+    world.deliver().await;
+    page_of(world, id).await
+}
+
+async fn page_of(world: &World, id: &str) -> Option<String> {
+    let title = format!("Entry {id}");
+    world.list().await.into_iter().find(|row| row.title.as_deref() == Some(&*title)).unwrap().url
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_could_not_be_told_at_once_is_asked_for_later_and_not_for_ever() {
+    let alerts = Alerts::default();
+    let _hears = alerts.hear();
+    let (mut world, issuer) = (World::new(PLAIN).await, Issuer::with_token("token-1", START));
+    world.poll(&[item("old")]).await;
+    world.remote.bare.store(true, Ordering::SeqCst);
+    assert_eq!(published(&world, "1").await, None);
+    let asked = || std::mem::take(&mut *issuer.pages.lock().unwrap()).len();
+    run_for(&world, &issuer, START, 2 * DAY).await;
+    assert_eq!(asked(), 3, "at once, and then daily");
+    // a restart repeats nothing that is known
+    *issuer.tells.lock().unwrap() = true;
+    world = restarted(world).await;
+    run_for(&world, &issuer, START, 2 * DAY).await;
+    assert_eq!(asked(), 1);
+    let page = page_of(&world, "1").await.unwrap();
+    assert!(page.starts_with("https://page.example/"), "{page}");
+
+    // no more than ten at a time, and nothing that is older than a week
+    *issuer.tells.lock().unwrap() = false;
+    for id in 2..14 {
+        assert_eq!(published(&world, &id.to_string()).await, None);
+    }
+    run_for(&world, &issuer, START, DAY).await;
+    assert_eq!(asked(), 10);
+    tokio::time::advance(7 * DAY).await;
+    run_for(&world, &issuer, START, 2 * DAY).await;
+    assert_eq!(asked(), 0);
+    assert_eq!(alerts.take(), [""; 0]);
+    assert!(world.incidents().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_parked_is_asked_for_no_pages() {
+    let (world, issuer) = (World::new(PLAIN).await, Issuer::with_token("token-1", START));
+    world.poll(&[item("old")]).await;
+    world.remote.bare.store(true, Ordering::SeqCst);
+    assert_eq!(published(&world, "1").await, None);
+    world.remote.script([Act::Fail(Class::Account { until: None, hint: "log in".into() })]);
+    let new = Item { published: world.clock.now(), ..item("2") };
+    world.poll(&[new, item("1"), item("old")]).await;
+    world.deliver().await;
+    run_for(&world, &issuer, START, 2 * DAY).await;
+    assert_eq!(issuer.pages.lock().unwrap().len(), 0);
 }

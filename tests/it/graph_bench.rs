@@ -111,6 +111,12 @@ impl<P: Platform> Bench<P> {
         self.publisher.renew(&self.desk()).await
     }
 
+    /// The page of a post, asked for later: of no crosspost in hand.
+    pub async fn page(&self, remote_id: &str, draft: &Draft) -> Option<String> {
+        let desk = Desk { crosspost: None, ..self.desk() };
+        self.publisher.page(remote_id, draft, &desk).await
+    }
+
     /// One attempt; none where it died.
     pub async fn publish(&mut self, draft: &Draft) -> Option<Outcome> {
         self.restart();

@@ -190,6 +190,28 @@ async fn a_story_whose_container_is_gone_is_for_a_person_who_may_order_it_again(
 }
 
 #[tokio::test]
+async fn a_page_is_asked_for_later_but_not_that_of_a_story() {
+    // the container is the first id, the post the second
+    const POST: &str = "18010000000000002";
+    let mut bench = bench(Instagram { busy: 0, ..Instagram::default() });
+    for _ in 0..2 {
+        let gone = Fault::Error(trouble(100, 33, "Unsupported get request"));
+        bench.server.fault(&format!("GET /{POST}"), gone);
+    }
+    let image = draft(&["1.jpg"]);
+    let receipt = published(bench.deliver(&image).await);
+    assert_eq!((receipt.remote_id.as_str(), receipt.url), (POST, None));
+    let posts = bench.server.with(|it| it.posts.clone());
+    assert_eq!(bench.page(POST, &image).await, Some(page(&posts[0])));
+    let asked = bench.server.count(&format!("GET /{POST}"));
+    assert_eq!(bench.page(POST, &story("1.jpg")).await, None);
+    assert_eq!(bench.page("container 1790", &image).await, None);
+    assert_eq!(bench.server.count(&format!("GET /{POST}")), asked, "nobody is asked");
+    bench.server.set_token("another");
+    assert_eq!(bench.page(POST, &image).await, None);
+}
+
+#[tokio::test]
 async fn a_person_s_retry_looks_first() {
     let mut bench = bench(Instagram { list_lag: 100, ..Instagram::default() });
     let draft = draft(&["1.jpg"]);

@@ -403,6 +403,9 @@ async fn a_page_that_can_not_be_read_does_not_fail_the_post() {
         let receipt = bench.published(&text()).await;
         assert_eq!(receipt.url, None);
         assert_eq!(receipt.remote_id, bench.server.posts()[0].id);
+        let desk = Desk { crosspost: None, ..bench.desk() };
+        let later = bench.account().page(&receipt.remote_id, &text(), &desk).await;
+        assert!(later.is_some(), "it is asked for later");
         bench.no_complaints();
     }
 }

@@ -2,6 +2,7 @@
 //! and workers, a virtual clock, and a platform that does as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ pub struct Remote {
     pub requests: Mutex<Vec<(Timestamp, String)>>,
     /// The same in full, with questions, and what was done.
     pub asked: Mutex<Vec<(Asked, Act)>>,
+    /// Whether its receipts lack the address.
+    pub bare: AtomicBool,
 }
 
 impl Remote {
@@ -92,6 +95,12 @@ impl Remote {
     /// Does this where no script says what.
     pub fn rule(&self, rule: impl Fn(&Asked) -> Act + Send + Sync + 'static) {
         *self.rule.lock().unwrap() = Some(Arc::new(rule));
+    }
+
+    fn receipt(&self, text: &str) -> Receipt {
+        let url = format!("https://remote.example/{}", text.len());
+        let url = Some(url).filter(|_| !self.bare.load(Ordering::SeqCst));
+        Receipt { remote_id: text.into(), url }
     }
 
     fn next(&self, at: Timestamp, account: &str, text: &str, finds: bool) -> Act {
@@ -144,7 +153,7 @@ impl Publisher for Scripted {
         }
         tokio::task::yield_now().await;
         match act {
-            Act::Take => Outcome::Published(receipt(&draft.text)),
+            Act::Take => Outcome::Published(self.remote.receipt(&draft.text)),
             Act::TakeAndLose | Act::Lose => Outcome::Failed(Failure::ambiguous("no answer")),
             Act::Fail(class) => Outcome::Failed(Failure { class, message: "told to".into() }),
             Act::Wait(wait) => Outcome::Wait { wait, why: "told to".into() },
@@ -165,15 +174,11 @@ impl Publisher for Scripted {
             _ => {}
         }
         if self.remote.posts(&self.account).contains(&draft.text) {
-            Found::Published(receipt(&draft.text))
+            Found::Published(self.remote.receipt(&draft.text))
         } else {
             Found::Absent
         }
     }
-}
-
-fn receipt(text: &str) -> Receipt {
-    Receipt { remote_id: text.into(), url: Some(format!("https://remote.example/{}", text.len())) }
 }
 
 /// An entry as a test writes it.
