@@ -117,12 +117,13 @@ impl Platform {
                 append_url: false,
                 ..PLAIN
             },
-            // 500, measured in UTF-8 bytes; `link_attachment` is the card; one topic tag; at most
-            // five different links
+            // 500, measured in UTF-8 bytes; `link_attachment` is the card, of whose page nothing is
+            // read behind a redirect; one topic tag; at most five different links
             Self::Threads => Rules {
                 limits: Limits::of(Unit::Bytes, 500),
                 mentions: Mentions::Plain { disarm: '\u{2060}' },
                 card: Cards::Url,
+                has_direct_cards: true,
                 links_max: Some(5),
                 has_reply_control: true,
                 append_url: false,
@@ -205,6 +206,7 @@ const PLAIN: Rules = Rules {
     links: Links::Plain,
     mentions: Mentions::None,
     card: Cards::Crawled,
+    has_direct_cards: false,
     links_max: None,
     hashtags_max: None,
     cashtags_max: None,
@@ -234,6 +236,8 @@ pub struct Rules {
     pub mentions: Mentions,
     /// Where a link card comes from.
     pub card: Cards,
+    /// Whether the URL of a card must lead to its page without a redirect.
+    pub has_direct_cards: bool,
     /// The most different links in text and card together.
     pub links_max: Option<u32>,
     /// The most hashtags.

@@ -146,6 +146,7 @@ async fn of_entry(
         };
         let outlook = outlook::outlook(config, &found, target, now);
         let mut post = draft.post(page, media.as_ref(), outlook, arguments.explain);
+        reader.direct(&mut post).await;
         post.pictures = post.media.iter().map(|medium| reader.picture(medium)).collect();
         posts.push(post);
     }

@@ -1,10 +1,10 @@
 //! Card: the preview of the entry's page, where the platform takes it from us.
 
 use super::fold::is_blank;
-use super::{Subject, count, tokens, truncate, values};
+use super::{Subject, count, links, tokens, truncate, values};
 use crate::draft::Card;
 use crate::entry::{Entry, Markup};
-use crate::platform::{Limits, Unit};
+use crate::platform::{Limits, Platform, Unit};
 use crate::text;
 
 /// The longest title or description; clients show far less.
@@ -49,6 +49,13 @@ pub fn card(subject: &Subject<'_>, url: &str) -> Card {
         image_url: image.map(str::to_owned),
         ..Card::default()
     }
+}
+
+/// Whether a card may lead to `url` beside `text`, of whose links the platform counts every different
+/// one.
+pub fn has_room(text: &str, url: &str, platform: Platform) -> bool {
+    let most = platform.rules().links_max;
+    most.is_none_or(|most| links::limit(text, Some(url), most as usize).1.is_empty())
 }
 
 /// What the entry says of itself.
@@ -112,6 +119,18 @@ mod tests {
         check(None, None, "");
         check(Some(&"word ".repeat(100)), None, &format!("{}word…", "word ".repeat(59)));
         check(Some(&"語".repeat(400)), None, &format!("{}…", "語".repeat(299)));
+    }
+
+    #[test]
+    fn a_card_that_leads_elsewhere_is_one_link_more() {
+        let check = |links: usize, url: &str, platform, expect: bool| {
+            let text: Vec<_> = (1..=links).map(|n| format!("https://a.io/{n}")).collect();
+            assert_eq!(has_room(&text.join(" "), url, platform), expect, "{links} {url}");
+        };
+        check(4, "https://b.io", Platform::Threads, true);
+        check(5, "https://b.io", Platform::Threads, false);
+        check(5, "https://a.io/5", Platform::Threads, true);
+        check(9, "https://b.io", Platform::Facebook, true);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::draft::{Draft, Shelved};
 use crate::http;
 use crate::http::guard::{GetLimits, Guard, Larger};
 use crate::media;
-use crate::platform::Cards;
+use crate::platform::{Cards, Platform};
 use crate::report;
 
 /// A page: what is meant for cards stands at its beginning.
@@ -26,6 +26,9 @@ const PAGE: GetLimits = GetLimits {
     timeout: Duration::from_secs(10),
     accept: "text/html, application/xhtml+xml;q=0.9, */*;q=0.1",
 };
+
+/// A page of which only its address is wanted.
+const DOOR: GetLimits = GetLimits { bytes_max: 1 << 10, ..PAGE };
 
 /// A picture: what a camera makes, uncut.
 const PICTURE: GetLimits = GetLimits {
@@ -79,6 +82,31 @@ pub async fn read_page(guard: &Guard, url: &str) -> Result<Page, String> {
     tokio::task::spawn_blocking(read).await.map_err(|_panicked| "it broke its parser".into())
 }
 
+/// Where the page of a card stands in the end, beside `text`, on a platform that reads nothing behind
+/// a redirect, and a note of that; none where it stands at `card`. Whether the redirect is meant to
+/// last is no matter: the platform follows neither. What can't be read, or would lose its
+/// encryption, stays as it is.
+pub async fn direct(
+    guard: &Guard,
+    card: &str,
+    text: &str,
+    platform: Platform,
+) -> Option<(String, String)> {
+    if !platform.rules().has_direct_cards {
+        return None;
+    }
+    let asked = Url::parse(card).ok()?;
+    let mut end = guard.get(&asked, DOOR).await.ok()?.url;
+    let is_plain = asked.scheme() == "https" && end.scheme() != "https";
+    if end == http::bare(&asked) || is_plain {
+        return None;
+    }
+    end.set_fragment(asked.fragment());
+    let end = String::from(end);
+    let note = format!("the card leads to `{end}`, to which its address redirects");
+    compose::card::has_room(text, &end, platform).then_some((end, note))
+}
+
 /// Composes the draft of `subject` with what its page says, and fetches the picture of its card.
 /// Without `sources` nothing is fetched.
 ///
@@ -99,8 +127,15 @@ pub async fn drafted(
         }
     }
     let mut draft = compose::compose(&Subject { page: page.as_ref(), ..*subject })?;
-    let Cards::Sent { thumb_bytes_max } = subject.platform.rules().card else { return Ok(draft) };
     if let (Some(sources), Some(card)) = (sources, &mut draft.card)
+        && let Some((url, note)) =
+            direct(sources.guard(), &card.url, &draft.text, subject.platform).await
+    {
+        card.url = url;
+        notes.push(note);
+    }
+    if let (Some(sources), Some(card)) = (sources, &mut draft.card)
+        && let Cards::Sent { thumb_bytes_max } = subject.platform.rules().card
         && let Some(url) = &card.image_url
     {
         match sources.picture(url, thumb_bytes_max as usize).await {

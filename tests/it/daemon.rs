@@ -6,6 +6,7 @@ mod meta; // Instagram and a Facebook Page
 mod manners; // how feeds are asked
 mod notify; // what systemd hears
 mod pictures; // images, from the feed to the posts
+mod redirects; // cards whose address leads elsewhere
 mod reloads; // SIGHUP, SIGUSR1
 mod secrets; // nobody reads them
 mod sessions; // what is asked once and remembered

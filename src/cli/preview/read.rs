@@ -9,7 +9,7 @@ use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::post::Drafting;
+use super::post::{Drafting, Post};
 use crate::cli::CliError;
 use crate::compose;
 use crate::compose::page::Page;
@@ -69,6 +69,16 @@ impl Reader {
             self.read.insert(url.to_owned(), card::read_page(guard, url).await);
         }
         self.read.get(url)
+    }
+
+    /// Where the card of `post` leads in the end, where the platform wants to know that.
+    pub async fn direct(&self, post: &mut Post) {
+        let (Some(sources), Some(card)) = (&self.sources, &mut post.card) else { return };
+        let found = card::direct(sources.guard(), &card.url, &post.text, post.platform).await;
+        if let Some((url, note)) = found {
+            card.url = url;
+            post.warnings.push(note);
+        }
     }
 
     /// The media that a post gets; `None` where they are not to be fetched. Nothing is put where the
