@@ -13,14 +13,9 @@ pub fn account_incident(account: &Label) -> String {
     format!("account:{account}")
 }
 
-/// Key of the incident of an account whose token can't be renewed.
+/// Key of the incident of an account whose token can't be renewed, or ends soon.
 pub fn token_incident(account: &Label) -> String {
     format!("token:{account}")
-}
-
-/// Key of the incident of an account whose token ends soon.
-pub fn token_end_incident(account: &Label) -> String {
-    format!("token-end:{account}")
 }
 
 /// Key of the incident of a crosspost that nobody knows the fate of.

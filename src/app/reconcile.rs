@@ -120,14 +120,13 @@ fn bring_in(tx: &Transaction<'_>, config: &Config, now: Timestamp) -> Result<Rec
         }
     }
     for label in changed.renewed {
-        for key in [report::token_incident(&label), report::token_end_incident(&label)] {
-            if let Some(at) = incidents::resolve(tx, &key, now)? {
-                done.renewed.push((label.clone(), key, at));
-            }
+        let key = report::token_incident(&label);
+        if let Some(at) = incidents::resolve(tx, &key, now)? {
+            done.renewed.push((label, key, at));
         }
     }
     let labels: Vec<&str> = config.accounts.keys().map(Label::as_str).collect();
-    for prefix in ["account:", "token:", "token-end:"] {
+    for prefix in ["account:", "token:"] {
         incidents::resolve_others(tx, prefix, &labels, now)?;
     }
     let labels: Vec<&str> = config.feeds.keys().map(Label::as_str).collect();

@@ -153,7 +153,7 @@ impl Scene<'_> {
         renewal: Renewal,
         settled: &mut Settled,
     ) -> Result<()> {
-        watch.failures = 0;
+        let had_failed = std::mem::take(&mut watch.failures) > 0;
         let life = match renewal {
             Renewal::NotNeeded | Renewal::Unrenewed(..) => return Ok(()),
             Renewal::Renewed(life) => {
@@ -164,8 +164,12 @@ impl Scene<'_> {
         };
         watch.life = Some(life);
         let label = self.label;
-        let works = format!("the token of {label} is renewed again");
-        self.resolve(&report::token_incident(label), works, settled)?;
+        // an end that is near is told of until it is not near any more
+        if had_failed || life.warnings_due(self.now, &[]).is_empty() {
+            let again = if had_failed { "is renewed again" } else { "is good for long again" };
+            let message = format!("the token of {label} {again}");
+            self.resolve(&report::token_incident(label), message, settled)?;
+        }
         if !life.is_over(self.now) {
             self.wake(watch, life, settled)?;
         }
@@ -216,7 +220,7 @@ impl Scene<'_> {
             self.login()
         );
         let key = report::token_incident(label);
-        if incidents::open(self.tx, &key, &message, self.now)? {
+        if !self.is_parked()? && incidents::open(self.tx, &key, &message, self.now)? {
             settled.opened.push((key, message));
         } else {
             settled.still = Some(message);
@@ -224,7 +228,15 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// Parks the account, unless somebody has done so before.
+    /// Whether the account is parked without an end, of which the owner has been told.
+    fn is_parked(&self) -> Result<bool> {
+        // as it is now, and not as it was before the platform was asked
+        let account = accounts::by_label(self.tx, self.label)?;
+        Ok(account.and_then(|account| account.parked).is_some_and(|it| it.until.is_none()))
+    }
+
+    /// Parks the account, unless somebody has done so before. That it would come to this was told
+    /// under the token's own incident, which is over with it, without a word.
     fn park(
         &mut self,
         watch: &mut Watch,
@@ -234,9 +246,8 @@ impl Scene<'_> {
         settled: &mut Settled,
     ) -> Result<()> {
         let label = self.label;
-        // as it is now, and not as it was before the platform was asked
-        let account = accounts::by_label(self.tx, label)?;
-        if account.and_then(|account| account.parked).is_some_and(|it| it.until.is_none()) {
+        incidents::resolve(self.tx, &report::token_incident(label), self.now)?;
+        if self.is_parked()? {
             return Ok(());
         }
         let message = format!("{label} is parked, its queue waits: {reason}; {hint}");
@@ -252,22 +263,25 @@ impl Scene<'_> {
 
     /// Says in time that something ends; parks the account when it has.
     fn tell_ends(&mut self, watch: &mut Watch, life: Life, settled: &mut Settled) -> Result<()> {
-        let key = report::token_end_incident(self.label);
-        let label = self.label;
         if life.is_over(self.now) {
             let ended = life.expires_at.map(date).unwrap_or_default();
             let (reason, hint) = (format!("its token ended on {ended}"), self.login());
             return self.park(watch, reason, format!("{hint} gets a new one"), None, settled);
         }
-        if life.warnings_due(self.now, &[]).is_empty() {
-            let message = format!("the token of {label} is good for long again");
-            self.resolve(&key, message, settled)?;
+        if self.is_parked()? {
+            return Ok(());
         }
+        let key = report::token_incident(self.label);
+        // a failure that was told just now has named the end of the token
+        let is_told = settled.opened.iter().any(|(told, _)| *told == key);
         for said in life.warnings_due(self.now, &watch.said) {
+            watch.said.push(said);
+            if is_told && said.what == End::Token {
+                continue;
+            }
             let message = self.ending(said);
             incidents::open_or_change(self.tx, &key, &message, self.now)?;
             settled.opened.push((key.clone(), message));
-            watch.said.push(said);
         }
         // what was said of ends that are no more can be forgotten
         watch.said.retain(|said| life.ends().any(|end| end == (said.what, said.at)));

@@ -15,6 +15,7 @@ use crate::report;
 use crate::store::accounts::{self, Parked};
 use crate::store::crossposts::{self, Crosspost, Settlement};
 use crate::store::{Result, incidents};
+use crate::token::REFUSED_NOTE;
 
 impl Worker {
     /// Claims and settles in one transaction: nothing was, and nothing will be, sent. Tells whether
@@ -102,6 +103,7 @@ impl Worker {
     ) -> Result<News> {
         let (id, account) = (crosspost.id, self.account);
         let key = report::account_incident(&self.label);
+        let token = report::token_incident(&self.label);
         let verdict = verdict.clone();
         self.store
             .write(move |tx| {
@@ -121,6 +123,12 @@ impl Worker {
                         news.opened = incidents::open_or_change(tx, &key, &message, now)?;
                         let parked = Parked { reason: message.clone(), hint, since: now, until };
                         accounts::park(tx, account, &parked)?;
+                        // one dead token is one incident: that it could not be renewed, or would
+                        // end, is over with it
+                        let refused = accounts::note(tx, account, REFUSED_NOTE)?;
+                        if refused.is_some_and(|words| words == message.as_str()) {
+                            incidents::resolve(tx, &token, now)?;
+                        }
                     }
                 }
                 match verdict.settlement {

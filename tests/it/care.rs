@@ -295,14 +295,16 @@ async fn a_token_that_can_not_be_renewed_is_told_once_each_time_and_parks_the_ac
                 "30: opened token:me the token of me, which is good until 2027-01-22, could not \
                  be renewed, and is tried again by itself: {why}"
             ),
-            format!("45: opened token-end:me the token of me ends in 14 days, {end}"),
-            format!("52: opened token-end:me the token of me ends in 7 days, {end}"),
-            format!("58: opened token-end:me the token of me ends in 1 day, {end}"),
+            format!("45: opened token:me the token of me ends in 14 days, {end}"),
+            format!("52: opened token:me the token of me ends in 7 days, {end}"),
+            format!("58: opened token:me the token of me ends in 1 day, {end}"),
             "59: opened account:me me is parked, its queue waits: its token ended on 2027-01-22; \
              `posse-party login outbox me` gets a new one"
                 .to_owned(),
         ]
     );
+    let open: Vec<_> = world.incidents().await.into_iter().map(|it| it.key).collect();
+    assert_eq!(open, ["account:me"], "one dead token is one incident");
     let asked = issuer.asked();
     let day_of_first = asked.iter().take_while(|line| line.starts_with("2026-12-24")).count();
     assert!((1..=5).contains(&day_of_first), "it is tried again within hours: {asked:#?}");
@@ -329,17 +331,12 @@ async fn what_could_not_be_renewed_once_is_told_when_it_works_again() {
     *issuer.trouble.lock().unwrap() = Some(Failure::retry("no route"));
     let made = START.minus(50 * DAY);
     run_for(&world, &issuer, made, HOUR / 2).await;
-    assert_eq!(alerts.take().len(), 2, "the failure, and that it ends in ten days");
+    let told = alerts.take();
+    assert!(told.len() == 1 && told[0].contains("good until 2026-12-03"), "{told:?}");
     *issuer.trouble.lock().unwrap() = None;
     issuer.tokens.lock().unwrap().insert("token-1".into(), made);
     run_for(&world, &issuer, made, HOUR).await;
-    assert_eq!(
-        alerts.take(),
-        [
-            "resolved token:me the token of me is renewed again",
-            "resolved token-end:me the token of me is good for long again"
-        ]
-    );
+    assert_eq!(alerts.take(), ["resolved token:me the token of me is renewed again"]);
     assert!(world.incidents().await.is_empty());
 }
 
@@ -364,6 +361,36 @@ async fn a_token_that_is_surely_dead_parks_and_one_that_works_again_wakes() {
     let label = Label::new("me").unwrap();
     let row = world.store.read(move |db| accounts::by_label(db, &label)).await.unwrap();
     assert_eq!(row.unwrap().parked, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_is_refused_for_its_token_ends_what_was_told_of_it() {
+    let alerts = Alerts::default();
+    let _hears = alerts.hear();
+    let (world, issuer) = (World::new(PLAIN).await, Issuer::with_token("token-1", START));
+    world.poll(&[item("old")]).await;
+    *issuer.trouble.lock().unwrap() = Some(Failure::retry("the server answered 500"));
+    let made = START.minus(40 * DAY);
+    let open = async || {
+        let open = world.incidents().await.into_iter().map(|it| it.key);
+        open.collect::<Vec<_>>()
+    };
+    run_for(&world, &issuer, made, DAY).await;
+    assert_eq!((open().await, alerts.take().len()), (vec!["token:me".to_owned()], 1));
+    // what the platform of the post says is what the account remembers of its token
+    let refused = |tx: &posse_party::store::Transaction<'_>| {
+        let id = accounts::by_label(tx, &Label::new("me").unwrap())?.unwrap().id;
+        accounts::set_note(tx, id, posse_party::token::REFUSED_NOTE, &json!("told to"))
+    };
+    world.store.write(refused).await.unwrap();
+    world.remote.script([Act::Fail(Class::Account { until: None, hint: "log in".into() })]);
+    let new = Item { published: world.clock.now(), ..item("new") };
+    world.poll(&[new, item("old")]).await;
+    world.deliver().await;
+    assert_eq!((open().await, alerts.take().len()), (vec!["account:me".to_owned()], 1));
+    // and it stays one: neither failed renewals nor an end that comes near are told beside it
+    run_for(&world, &issuer, made, 12 * DAY).await;
+    assert_eq!((open().await, alerts.take().len()), (vec!["account:me".to_owned()], 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,11 +39,7 @@ pub async fn keep(
         set_note(tx, id, care::NOTE, &watch)?;
         turn::end(tx, id)?;
         accounts::unpark(tx, id, now)?;
-        for key in [
-            report::account_incident(&label),
-            report::token_incident(&label),
-            report::token_end_incident(&label),
-        ] {
+        for key in [report::account_incident(&label), report::token_incident(&label)] {
             incidents::resolve(tx, &key, now)?;
         }
         Ok(())
