@@ -11,6 +11,7 @@
 pub mod answer; // what came back
 pub mod errors; // what a refusal means: one table
 pub mod graph; // one call
+pub mod list; // the posts of an account
 pub mod likeness; // whether a post in a list is the one that was sent
 pub mod login; // what an owner brings to a token that is kept
 pub mod pages; // the Facebook Pages of a person

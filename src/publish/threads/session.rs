@@ -10,13 +10,12 @@ use crate::crosspost::Failure;
 use crate::publish::Desk;
 use crate::publish::meta::answer::words;
 use crate::publish::meta::likeness::moment;
+use crate::publish::meta::list::{self, Bounds};
 use crate::publish::meta::usage::{self, Usage};
 use crate::publish::meta::{Ask, Graph, Meaning, Phase, Refusal};
 
-/// The most posts of one page of a list.
-const PAGE_MAX: usize = 100;
-/// The most pages of a list. An account may make 250 posts a day.
-const PAGES_MAX: u32 = 5;
+/// Twice of what an account may post in a day.
+const LIST: Bounds = Bounds { part: 100, parts: 5 };
 
 /// An account with what lets us in.
 pub struct Session<'a> {
@@ -155,37 +154,14 @@ impl Session<'_> {
 
     /// The account's own posts since `since`, newest first, and whether these are all of them.
     ///
-    /// Meta warns that a page may hold less than was asked for though more follow, so the pages
-    /// are followed, by their cursors: the addresses that they name have the token in them.
-    ///
     /// # Errors
     /// They could not be read.
     pub async fn list(&self, since: Timestamp) -> Result<(Vec<Listed>, bool), Failure> {
         const FIELDS: &str =
             "id,text,permalink,timestamp,media_type,shortcode,link_attachment_url,is_reply";
-        let (since, limit) = ((since.as_millis() / 1000).to_string(), PAGE_MAX.to_string());
-        let (mut posts, mut after) = (Vec::new(), String::new());
-        for _ in 0..PAGES_MAX {
-            let params = [("fields", FIELDS), ("since", &since), ("limit", &limit)];
-            let params = [&params[..], &[("after", after.as_str())]].concat();
-            let ask = Ask {
-                token: Some(&self.token),
-                ..Ask::read("look through the posts", "/me/threads", &params)
-            };
-            let answer = self.graph.ask(self.desk, &ask).await?;
-            let Some(page) = answer.body["data"].as_array() else {
-                return Err(Failure::retry("could not look through the posts: there is no list"));
-            };
-            posts.extend(page.iter().filter_map(listed));
-            let paging = &answer.body["paging"];
-            let has_more = paging["next"].is_string() || page.len() >= PAGE_MAX;
-            let cursor = words(&paging["cursors"]["after"]).filter(|cursor| *cursor != after);
-            match cursor.filter(|_| has_more) {
-                Some(cursor) => after = cursor,
-                None => return Ok((posts, !has_more)),
-            }
-        }
-        Ok((posts, false))
+        let what = ("/me/threads", FIELDS, since);
+        let list = list::posts(self.graph, self.desk, &self.token, what, LIST).await?;
+        Ok((list.items.iter().filter_map(listed).collect(), list.is_whole))
     }
 
     /// Waits for so many seconds, within an attempt.
