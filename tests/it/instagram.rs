@@ -9,7 +9,7 @@ use posse_party::draft::{Channel, Draft, Media};
 use posse_party::publish::instagram::Instagram as Publisher;
 use posse_party::publish::{Outcome, Renewal};
 
-use crate::graph_bench::{Bench, End};
+use crate::graph_bench::{Bench, End, START};
 use crate::graph_server::{Fault, TOKEN, Trouble, VERSION, trouble};
 use crate::instagram_server::{Instagram, RENEWED, USER, page};
 
@@ -187,6 +187,31 @@ async fn a_story_whose_container_is_gone_is_for_a_person_who_may_order_it_again(
     // `resolve --retry`
     published(bench.deliver(&draft).await);
     assert_eq!(bench.server.with(|it| (it.posts.len(), it.containers.len())), (1, 2));
+}
+
+#[tokio::test]
+async fn the_list_is_read_to_its_end_and_no_further_than_is_sensible() {
+    let check = async |by_hand: usize, part_max: usize| {
+        let mut bench = bench(Instagram { part_max, ..Instagram::default() });
+        bench.server.fault("POST /media_publish", Fault::Lost);
+        let draft = draft(&["1.jpg"]);
+        while !matches!(bench.publish(&draft).await, Some(Outcome::Failed(_))) {}
+        bench.server.with(|it| {
+            it.containers.clear();
+            (0..by_hand).for_each(|n| it.post_by_hand(&format!("By hand {n}"), START));
+        });
+        let end = bench.settle(&draft).await.unwrap();
+        assert_eq!(bench.server.with(|it| it.posts.len()), by_hand + 1, "{end:?}");
+        (end, bench.server.count(&format!("GET /{USER}/media")))
+    };
+    let (end, asked) = check(6, 2).await;
+    published(end);
+    assert_eq!(asked, 4);
+    let (end, _) = check(120, 100).await;
+    published(end);
+    // what is too long to be read to its end proves nothing
+    let End::Held(why) = check(6, 1).await.0 else { panic!() };
+    assert!(why.contains("more posts since then than are looked through"), "{why}");
 }
 
 #[tokio::test]

@@ -56,6 +56,8 @@ pub struct Instagram {
     pub status_lag: u32,
     /// How often a new post is missing from the list.
     pub list_lag: u32,
+    /// How many posts one part of the list holds at the most.
+    pub part_max: usize,
     /// The next containers fail with this.
     pub failing: Vec<Trouble>,
     /// Whether a failing container names its reason.
@@ -76,6 +78,7 @@ impl Default for Instagram {
             busy: 1,
             status_lag: 0,
             list_lag: 0,
+            part_max: 100,
             failing: Vec::new(),
             tells: false,
             quota: 50,
@@ -305,9 +308,11 @@ impl Instagram {
         _now: Timestamp,
         complain: &mut Vec<String>,
     ) -> Result<Value, Trouble> {
-        only(call, &["fields", "since", "limit"], complain)?;
-        let since: i64 = call.get("since").unwrap_or("0").parse().unwrap();
-        let limit: usize = call.get("limit").unwrap_or("25").parse().unwrap();
+        only(call, &["fields", "since", "limit", "after"], complain)?;
+        let number = |key: &str| call.get(key).map(|it| it.parse::<i64>().unwrap());
+        let size = |key: &str| number(key).map(|it| usize::try_from(it).unwrap());
+        let (since, from) = (number("since").unwrap_or(0), size("after").unwrap_or(0));
+        let most = self.part_max.min(size("limit").unwrap_or(25));
         let mut shown = Vec::new();
         for post in self.posts.iter_mut().rev().filter(|post| post.kind != "STORIES") {
             if post.lag > 0 {
@@ -327,7 +332,23 @@ impl Instagram {
                 "timestamp": written(post.at), "media_type": kind, "media_product_type": product
             })
         };
-        Ok(json!({"data": shown.iter().take(limit).map(item).collect::<Vec<_>>()}))
+        let data: Vec<_> = shown.iter().skip(from).take(most).map(item).collect();
+        let after = (from + data.len()).to_string();
+        let mut paging = json!({"cursors": {"before": "QVF", "after": after}});
+        if from + data.len() < shown.len() {
+            // an address with the token in it, which must not be used
+            paging["next"] = json!("https://graph.instagram.com/next?access_token=SECRET");
+        }
+        Ok(json!({"data": data, "paging": paging}))
+    }
+}
+
+impl Instagram {
+    /// Somebody posts an image in the app.
+    pub fn post_by_hand(&mut self, caption: &str, at: Timestamp) {
+        let id = self.id("1801");
+        let caption = caption.into();
+        self.posts.push(Post { id, kind: "IMAGE", caption, children: 0, at, lag: 0 });
     }
 }
 

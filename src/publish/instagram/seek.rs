@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::advance::receipt;
 use super::owner;
 use super::post::Kind;
-use super::session::{LIST_MAX, Listed, Session, Status};
+use super::session::{Listed, Session, Status};
 use super::work::{Publication, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
@@ -186,10 +186,10 @@ pub async fn look_through(
     is_there: bool,
 ) -> Result<Match, Failure> {
     let since = since.minus(EARLIER);
-    let list = session.list(&work.user, since).await?;
+    let (list, is_whole) = session.list(&work.user, since).await?;
     match compare(work, since, is_there, &list) {
-        Match::None if list.len() >= LIST_MAX => {
-            let message = "there are more posts since then than one list holds";
+        Match::None if !is_whole => {
+            let message = "there are more posts since then than are looked through";
             Err(Failure::ambiguous(message))
         }
         found => Ok(found),

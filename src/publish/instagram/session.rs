@@ -15,11 +15,12 @@ use crate::platform::Platform;
 use crate::publish::Desk;
 use crate::publish::meta::answer::words;
 use crate::publish::meta::likeness::moment;
+use crate::publish::meta::list::{self, Bounds};
 use crate::publish::meta::usage::{self, Usage};
 use crate::publish::meta::{Answer, Ask, Graph, Meaning, Phase, Refusal, errors};
 
-/// The most posts of one list.
-pub const LIST_MAX: usize = 50;
+/// More than twice of what an account may post in a day.
+const LIST: Bounds = Bounds { part: 50, parts: 5 };
 
 /// An account with what lets us in.
 pub struct Session<'a> {
@@ -171,23 +172,17 @@ impl Session<'_> {
         None
     }
 
-    /// The account's own posts since `since`, newest first, at most [`LIST_MAX`]. Stories are not
-    /// among them.
+    /// The account's own posts since `since`, newest first, and whether these are all of them.
+    /// Stories are not among them.
     ///
     /// # Errors
     /// They could not be read.
-    pub async fn list(&self, user: &str, since: Timestamp) -> Result<Vec<Listed>, Failure> {
+    pub async fn list(&self, user: &str, since: Timestamp) -> Result<(Vec<Listed>, bool), Failure> {
         const FIELDS: &str = "id,caption,permalink,timestamp,media_type,media_product_type";
-        let (since, limit) = ((since.as_millis() / 1000).to_string(), LIST_MAX.to_string());
         let path = format!("/{user}/media");
-        let params = [("fields", FIELDS), ("since", &since), ("limit", &limit)];
-        let ask =
-            Ask { token: Some(&self.token), ..Ask::read("look through the posts", &path, &params) };
-        let answer = self.graph.ask(self.desk, &ask).await?;
-        let Some(list) = answer.body["data"].as_array() else {
-            return Err(Failure::retry("could not look through the posts: there is no list"));
-        };
-        Ok(list.iter().filter_map(listed).collect())
+        let what = (path.as_str(), FIELDS, since);
+        let list = list::posts(self.graph, self.desk, &self.token, what, LIST).await?;
+        Ok((list.items.iter().filter_map(listed).collect(), list.is_whole))
     }
 
     /// Waits for so long, within an attempt.
