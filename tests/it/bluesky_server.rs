@@ -300,6 +300,11 @@ impl BlueskyServer {
         (state.videos.questions, state.videos.fail) = (questions, fail);
     }
 
+    /// The clock of the video service is so far ahead, in milliseconds.
+    pub fn set_clock_ahead(&self, millis: i64) {
+        self.state().videos.ahead_ms = millis;
+    }
+
     /// States of jobs stand in the answer itself, and not in `jobStatus`.
     pub fn flatten_jobs(&self) {
         self.state().videos.flat = true;

@@ -4,7 +4,8 @@
 //!
 //! Held over the whole table: nothing is ever public twice; a call that may publish, and whose
 //! answer does not prove that it did nothing, leads to `uncertain`; in the end it is public once,
-//! or a person is asked.
+//! or a person is asked. Whatever went wrong with a question about the account or its token, on the
+//! next day that works, and a post goes out.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,7 @@ use posse_party::draft::Draft;
 use posse_party::http;
 use posse_party::names::{CrosspostId, EntryId};
 use posse_party::platform::Platform;
-use posse_party::publish::{Desk, Outcome, Publisher, Scratch};
+use posse_party::publish::{Desk, Outcome, Publisher, Renewal, Scratch};
 use posse_party::shelf::Shelf;
 use posse_party::store::crossposts::{Crosspost, Settlement};
 
@@ -155,6 +156,28 @@ impl Bench {
         panic!("{:?}: the questions never end", self.scene.platform);
     }
 
+    /// A question about the account, and how it ended.
+    async fn verify(&self) -> &'static str {
+        let desk = Desk { crosspost: None, ..self.desk() };
+        match self.publisher().verify(&desk).await {
+            Ok(_) => "verified",
+            Err(failure) => failure.class.as_str(),
+        }
+    }
+
+    /// The daily care for the account's token, and how it ended.
+    async fn renew(&self) -> &'static str {
+        let desk = Desk { crosspost: None, ..self.desk() };
+        match self.publisher().renew(&desk).await {
+            Ok(Renewal::NotNeeded) => "not needed",
+            Ok(Renewal::Renewed(_)) => "renewed",
+            Ok(Renewal::Checked(_)) => "checked",
+            Ok(Renewal::TooYoung(_)) => "too young",
+            Ok(Renewal::Unrenewed(..)) => "later",
+            Err(failure) => failure.class.as_str(),
+        }
+    }
+
     /// What a question about a doubt does.
     async fn question(&mut self) -> Verdict {
         let found = self.publisher().find(&self.draft, &self.desk()).await;
@@ -220,6 +243,22 @@ enum Phase {
     Publish,
     /// In the questions after an attempt whose answer was lost.
     Find,
+    /// In the question who the account is.
+    Verify,
+    /// In the care for its token.
+    Renew,
+}
+
+impl Phase {
+    /// The word of its column.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Find => "find",
+            Self::Verify => "verify",
+            Self::Renew => "renew",
+        }
+    }
 }
 
 /// One call that a publisher makes.
@@ -275,6 +314,16 @@ async fn calls(scene: &'static Scene) -> (Vec<Call>, usize) {
     let verdict = bench.questions(|_| false).await;
     assert_eq!(verdict.settlement.state(), State::Published, "{:?}", scene.platform);
     calls.extend(of(Phase::Find, &bench.gateway.seen()[before..]));
+    if scene.is_first() {
+        let bench = Bench::new(scene, None);
+        assert_eq!(bench.verify().await, "verified", "{:?}", scene.platform);
+        calls.extend(of(Phase::Verify, &bench.gateway.seen()));
+        let bench = Bench::new(scene, None);
+        let word = bench.renew().await;
+        let expect = ["not needed", "renewed", "checked", "too young"];
+        assert!(expect.contains(&word), "{:?}: {word}", scene.platform);
+        calls.extend(of(Phase::Renew, &bench.gateway.seen()));
+    }
     (calls, lost)
 }
 
@@ -295,6 +344,22 @@ async fn cell(call: &Call, lost: usize, fault: Fault, acts: bool, wrong: &Wrong)
             bench.gateway.plan(call.number, fault, acts);
             let verdict = bench.questions(|bench| bench.gateway.is_over()).await;
             (State::Uncertain, verdict.settlement.state().as_str().to_owned(), verdict)
+        }
+        Phase::Verify | Phase::Renew => {
+            bench.gateway.plan(call.number, fault, acts);
+            let is_question = call.phase == Phase::Verify;
+            let word = if is_question { bench.verify().await } else { bench.renew().await };
+            let was_made = bench.gateway.is_over();
+            // on the next day all is as it was, and a post goes out
+            bench.move_to(bench.clock.now().plus(DAY));
+            let again = if is_question { bench.verify().await } else { bench.renew().await };
+            if !was_made || ["account", "later"].contains(&again) {
+                let tag = call.scene.platform.tag();
+                let place = format!("{tag}, {}: {fault:?}, acts {acts}", call.name);
+                wrong.lock().unwrap().push(format!("{place}: {was_made}, {word}, {again}"));
+            }
+            let verdict = bench.attempt().await.1;
+            (State::Sending, word.to_owned(), verdict)
         }
     };
     let was_made = bench.gateway.is_over();
@@ -373,15 +438,12 @@ fn head() -> String {
 
 fn line(call: &Call, row: &[String]) -> String {
     let mut line = String::new();
-    let when = match call.phase {
-        Phase::Publish => "publish",
-        Phase::Find => "find",
-    };
     let mark = if call.may_publish() { "**" } else { "" };
     let (tag, what) = (call.scene.platform.tag(), call.scene.what);
     let _ = writeln!(
         line,
-        "| {tag}, {what} | {when} | {mark}{}{mark} | {} |",
+        "| {tag}, {what} | {} | {mark}{}{mark} | {} |",
+        call.phase.word(),
         call.name,
         row.join(" | ")
     );

@@ -19,6 +19,8 @@ pub struct Videos {
     pub fail: bool,
     /// Whether job states stand in the answer itself.
     pub flat: bool,
+    /// How far its clock is ahead, in milliseconds.
+    pub ahead_ms: i64,
 }
 
 struct Job {
@@ -39,7 +41,8 @@ impl State {
     pub(super) fn service_token(&mut self, seen: &Seen) -> Result<Value, Refusal> {
         self.authorised(seen)?;
         let query = query(seen);
-        let host = seen.headers.get("host").map_or("", String::as_str).replace(':', "%3A");
+        let named = ["x-forwarded-host", "host"].iter().find_map(|it| seen.headers.get(*it));
+        let host = named.map_or("", String::as_str).replace(':', "%3A");
         if query.get("aud") != Some(&format!("did:web:{host}")) {
             return Err(invalid(format!("aud {:?} is not did:web:{host}", query.get("aud"))));
         }
@@ -47,7 +50,7 @@ impl State {
             return Err(invalid("lxm"));
         }
         let until = query.get("exp").and_then(|exp| exp.parse::<i64>().ok()).unwrap_or(0);
-        let now = now().as_millis() / 1000;
+        let now = (now().as_millis() + self.videos.ahead_ms) / 1000;
         if until <= now || until > now + 3600 {
             return Err((400, "BadExpiration", "expiration is in past or too far".into()));
         }

@@ -3,7 +3,8 @@
 //!
 //! Publishing clients keep no connection, so that each request looks up its host once: the resolver
 //! counts the requests, and decides what becomes of the connection. What can only go wrong later is
-//! done by the gateway, which hands requests on and answers back, byte for byte but for `Host`.
+//! done by the gateway, which hands requests on and answers back, byte for byte but for `Host`,
+//! whose value is handed on as `X-Forwarded-Host`.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -396,10 +397,11 @@ fn read_request(line: &mut dyn Line, upstream: SocketAddr) -> Option<(String, Ve
     let first = head.lines().next()?.to_owned();
     let mut out = format!("{first}\r\nHost: {upstream}\r\n");
     for header in head.lines().skip(1).filter(|it| !it.is_empty()) {
-        if !header.to_ascii_lowercase().starts_with("host:") {
-            out += header;
-            out += "\r\n";
+        if header.to_ascii_lowercase().starts_with("host:") {
+            out += "X-Forwarded-";
         }
+        out += header;
+        out += "\r\n";
     }
     out += "\r\n";
     let mut out = out.into_bytes();

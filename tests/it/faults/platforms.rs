@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use posse_party::clock::{Clock, Timestamp};
+use posse_party::clock::Clock;
 use posse_party::config::{Delivery, Secret};
-use posse_party::draft::{Card, Draft, Media, Shelved};
+use posse_party::draft::{Card, Channel, Draft, Media, Shelved};
 use posse_party::platform::Platform;
 use posse_party::publish::bluesky::Bluesky;
 use posse_party::publish::mastodon::Mastodon;
@@ -40,6 +40,14 @@ pub struct Scene {
     /// Whether the platform makes one post at most for one crosspost, whatever is sent again: then
     /// an account may be parked on an answer that leaves the post open.
     pub same_key: bool,
+}
+
+impl Scene {
+    /// Whether it is the first of its platform: what concerns the account is looked at once.
+    pub fn is_first(&self) -> bool {
+        let first = SCENES.iter().find(|scene| scene.platform == self.platform);
+        first.is_some_and(|first| first.what == self.what)
+    }
 }
 
 /// A strict server, as far as the matrix has to know it.
@@ -93,6 +101,19 @@ pub const SCENES: &[Scene] = &[
         same_key: true,
     },
     Scene {
+        platform: Platform::Bluesky,
+        what: "video",
+        draft: film,
+        start: |_| {
+            let server = BlueskyServer::start();
+            server.set_jobs(1, false);
+            Box::new(server)
+        },
+        publisher: open_bluesky,
+        publishes: &["/com.atproto.repo.putRecord"],
+        same_key: true,
+    },
+    Scene {
         platform: Platform::Threads,
         what: "card",
         draft: text,
@@ -129,6 +150,24 @@ pub const SCENES: &[Scene] = &[
         same_key: false,
     },
     Scene {
+        platform: Platform::Instagram,
+        what: "reel",
+        draft: reel,
+        start: instagram,
+        publisher: open_instagram,
+        publishes: &["/media_publish"],
+        same_key: false,
+    },
+    Scene {
+        platform: Platform::Instagram,
+        what: "story",
+        draft: story,
+        start: instagram,
+        publisher: open_instagram,
+        publishes: &["/media_publish"],
+        same_key: false,
+    },
+    Scene {
         platform: Platform::Facebook,
         what: "card",
         draft: text,
@@ -155,6 +194,15 @@ pub const SCENES: &[Scene] = &[
         publishes: &["/feed"],
         same_key: false,
     },
+    Scene {
+        platform: Platform::Facebook,
+        what: "video",
+        draft: reel,
+        start: facebook,
+        publisher: open_facebook,
+        publishes: &["/videos"],
+        same_key: false,
+    },
 ];
 
 fn text(_: &Shelf) -> Draft {
@@ -168,10 +216,18 @@ fn text(_: &Shelf) -> Draft {
 
 /// Bytes that are an image as far as any stand-in looks.
 fn image(shelf: &Shelf) -> Draft {
-    let bytes = b"\xff\xd8\xff\xe0 image";
+    shelved(shelf, b"\xff\xd8\xff\xe0 image", "image/jpeg")
+}
+
+/// The same for a video.
+fn film(shelf: &Shelf) -> Draft {
+    shelved(shelf, b"\0\0\0\x20ftypisom video", "video/mp4")
+}
+
+fn shelved(shelf: &Shelf, bytes: &[u8], media_type: &str) -> Draft {
     let file = Shelved {
-        file: shelf.put(bytes, "image/jpeg").unwrap(),
-        media_type: "image/jpeg".into(),
+        file: shelf.put(bytes, media_type).unwrap(),
+        media_type: media_type.into(),
         bytes: bytes.len() as u64,
         width: 12,
         height: 8,
@@ -182,10 +238,11 @@ fn image(shelf: &Shelf) -> Draft {
     Draft { text: "Look here".into(), media: vec![media], ..Draft::default() }
 }
 
-/// Images that the platform fetches by itself.
+/// Images and videos that the platform fetches by itself.
 fn of_the_web(names: &[&str]) -> Draft {
+    let kind = |name: &str| if name.ends_with("mp4") { "video/mp4" } else { "image/jpeg" };
     let medium = |name: &&str| Media {
-        media_type: Some("image/jpeg".into()),
+        media_type: Some(kind(name).into()),
         url: format!("https://media.example/{name}"),
         ..Media::default()
     };
@@ -197,12 +254,22 @@ fn fetched(_: &Shelf) -> Draft {
     of_the_web(&["1.jpg"])
 }
 
+fn reel(_: &Shelf) -> Draft {
+    of_the_web(&["1.mp4"])
+}
+
+fn story(_: &Shelf) -> Draft {
+    Draft { channel: Channel::Story, ..of_the_web(&["1.jpg"]) }
+}
+
 fn carousel(_: &Shelf) -> Draft {
     of_the_web(&["1.jpg", "2.jpg"])
 }
 
 fn instagram(clock: &Clock) -> Box<dyn StandIn> {
-    Box::new(GraphServer::start(Instagram::default(), clock.now()))
+    let server = GraphServer::start(Instagram::default(), clock.now());
+    server.let_in(instagram_server::RENEWED);
+    Box::new(server)
 }
 
 fn open_instagram(url: Url, http: &reqwest::Client, _: &Delivery) -> Arc<dyn Publisher> {
@@ -235,13 +302,19 @@ fn open_mastodon(url: Url, http: &reqwest::Client, delivery: &Delivery) -> Arc<d
 
 fn open_bluesky(url: Url, http: &reqwest::Client, delivery: &Delivery) -> Arc<dyn Publisher> {
     let password = Secret::new(APP_PASSWORD);
-    Arc::new(Bluesky::new(HANDLE, password, Some(url), http.clone(), delivery))
+    let account = Bluesky::new(HANDLE, password, Some(url.clone()), http.clone(), delivery);
+    Arc::new(account.with_video_service(url))
 }
 
 fn open_threads(url: Url, http: &reqwest::Client, _: &Delivery) -> Arc<dyn Publisher> {
     let token = Some(Secret::new(threads_server::TOKEN));
     let threads = Threads::new(token, "v1.0", Some(url), http.clone());
     Arc::new(threads.hurried(Duration::from_millis(1)))
+}
+
+/// How far a clock is ahead of that of the machine, in milliseconds.
+fn ahead(clock: &Clock) -> i64 {
+    clock.now().as_millis() - Clock::System.now().as_millis()
 }
 
 fn address(url: &Url) -> SocketAddr {
@@ -258,8 +331,7 @@ impl StandIn for MastodonServer {
     }
 
     fn set_clock(&self, clock: &Clock) {
-        let ahead = |at: Timestamp| at.as_millis() - Clock::System.now().as_millis();
-        self.set_clock_ahead(ahead(clock.now()));
+        self.set_clock_ahead(ahead(clock));
     }
 
     fn complaints(&self) -> Vec<String> {
@@ -276,7 +348,9 @@ impl StandIn for BlueskyServer {
         self.records().len()
     }
 
-    fn set_clock(&self, _: &Clock) {}
+    fn set_clock(&self, clock: &Clock) {
+        self.set_clock_ahead(ahead(clock));
+    }
 
     fn complaints(&self) -> Vec<String> {
         self.complaints()
