@@ -13,10 +13,10 @@ use reqwest::Client;
 use url::Url;
 
 use crate::config::Secret;
-use crate::crosspost::{Class, Failure};
+use crate::crosspost::Failure;
 use crate::draft::Draft;
 use crate::platform::{Limits, MediaLimits, Platform};
-use crate::publish::meta::{Graph, renew, rest, token};
+use crate::publish::meta::{Account, Graph, rest};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
 
 mod advance; // from a draft to a post
@@ -31,10 +31,8 @@ use session::Session;
 
 /// One Facebook Page.
 pub struct Facebook {
-    graph: Graph,
+    account: Account,
     page_id: String,
-    /// Absent where only `login` gives one.
-    page_access_token: Option<Secret>,
 }
 
 impl Facebook {
@@ -48,25 +46,13 @@ impl Facebook {
         http: Client,
     ) -> Self {
         let graph = Graph::new(Platform::Facebook, api_version, base_url, http);
-        Self { graph, page_id: page_id.into(), page_access_token: page_access_token.into() }
+        let account = Account::new(graph, page_access_token.into());
+        Self { account, page_id: page_id.into() }
     }
 
     async fn session<'a>(&'a self, desk: &'a Desk<'a>) -> Result<Session<'a>, Failure> {
-        let token = token::current(desk, self.page_access_token.as_ref()).await?;
-        let token = token.ok_or_else(|| renew::none(Platform::Facebook))?;
-        Ok(Session { graph: &self.graph, desk, token, page_id: &self.page_id })
-    }
-
-    /// A refusal as it concerns the token of now: one of a token that was refused after it had been
-    /// replaced says nothing of the new one.
-    async fn of_now(&self, session: &Session<'_>, failure: Failure) -> Failure {
-        let is_account = matches!(failure.class, Class::Account { until: None, .. });
-        match token::current(session.desk, self.page_access_token.as_ref()).await {
-            Ok(Some(token)) if is_account && token != session.token => {
-                Failure::retry(failure.message)
-            }
-            _ => failure,
-        }
+        let token = self.account.token(desk).await?;
+        Ok(Session { graph: &self.account.graph, desk, token, page_id: &self.page_id })
     }
 }
 
@@ -88,29 +74,23 @@ impl Publisher for Facebook {
         let published = async {
             rest::may_post(desk).await?;
             let session = self.session(desk).await?;
-            let outcome = advance::advance(&session, draft).await.unwrap_or_else(Outcome::Failed);
-            Ok(match outcome {
-                Outcome::Failed(failure) => Outcome::Failed(self.of_now(&session, failure).await),
-                other => other,
-            })
+            let outcome = advance::advance(&session, draft).await;
+            Ok(self.account.outcome(desk, &session.token, outcome).await)
         };
         published.await.unwrap_or_else(Outcome::Failed)
     }
 
     async fn find(&self, _draft: &Draft, desk: &Desk<'_>) -> Found {
-        let found = async {
-            let session = self.session(desk).await?;
-            match seek::seek(&session).await {
-                Ok(Found::Unknown(failure)) | Err(failure) => {
-                    Err(self.of_now(&session, failure).await)
-                }
-                found => found,
+        match self.session(desk).await {
+            Ok(session) => {
+                let found = seek::seek(&session).await;
+                self.account.found(desk, &session.token, found).await
             }
-        };
-        found.await.unwrap_or_else(Found::Unknown)
+            Err(failure) => Found::Unknown(failure),
+        }
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
-        renew::renew(&self.graph, desk, self.page_access_token.as_ref(), None).await
+        self.account.renew(desk).await
     }
 }

@@ -15,11 +15,11 @@ use reqwest::Client;
 use url::Url;
 
 use crate::config::Secret;
-use crate::crosspost::{Class, Failure};
+use crate::crosspost::Failure;
 use crate::draft::{Channel, Draft};
 use crate::platform::{Limits, MediaLimits, Platform};
 use crate::publish::meta::token::App;
-use crate::publish::meta::{Graph, renew, rest, token};
+use crate::publish::meta::{Account, Graph, rest};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
 
 mod advance; // from a draft to a post
@@ -33,19 +33,16 @@ use session::Session;
 
 /// One Instagram account.
 pub struct Instagram {
-    graph: Graph,
-    /// Absent where only `login` gives one.
-    access_token: Option<Secret>,
+    account: Account,
     /// As configured; absent: it is asked for, and remembered.
     user_id: Option<String>,
-    app: Option<App>,
     /// What a pause of a second within an attempt lasts.
     second: Duration,
 }
 
 impl Instagram {
-    /// The account of `access_token` (or of the token that `login` keeps), over `http`, which follows no redirect. With `base_url` every
-    /// request goes to that origin; without, to Meta's own.
+    /// The account of `access_token` (or of the token that `login` keeps), over `http`, which follows
+    /// no redirect. With `base_url` every request goes to that origin; without, to Meta's own.
     pub fn new(
         access_token: impl Into<Option<Secret>>,
         user_id: Option<String>,
@@ -54,13 +51,13 @@ impl Instagram {
         http: Client,
     ) -> Self {
         let graph = Graph::new(Platform::Instagram, api_version, base_url, http);
-        let access_token = access_token.into();
-        Self { graph, access_token, user_id, app: None, second: Duration::from_secs(1) }
+        let account = Account::new(graph, access_token.into());
+        Self { account, user_id, second: Duration::from_secs(1) }
     }
 
     /// The same account, with the app that its token is from.
     pub fn with_app(self, app: Option<App>) -> Self {
-        Self { app, ..self }
+        Self { account: self.account.with_app(app), ..self }
     }
 
     /// The same account in a hurry: what would be a pause of a second within an attempt lasts
@@ -70,22 +67,9 @@ impl Instagram {
     }
 
     async fn session<'a>(&'a self, desk: &'a Desk<'a>) -> Result<Session<'a>, Failure> {
-        let token = token::current(desk, self.access_token.as_ref()).await?;
-        let token = token.ok_or_else(|| renew::none(Platform::Instagram))?;
+        let token = self.account.token(desk).await?;
         let user_id = self.user_id.as_deref();
-        Ok(Session { graph: &self.graph, desk, token, user_id, second: self.second })
-    }
-
-    /// A refusal as it concerns the token of now: one of a token that was refused after it had been
-    /// replaced says nothing of the new one.
-    async fn of_now(&self, session: &Session<'_>, failure: Failure) -> Failure {
-        let is_account = matches!(failure.class, Class::Account { until: None, .. });
-        match token::current(session.desk, self.access_token.as_ref()).await {
-            Ok(Some(token)) if is_account && token != session.token => {
-                Failure::retry(failure.message)
-            }
-            _ => failure,
-        }
+        Ok(Session { graph: &self.account.graph, desk, token, user_id, second: self.second })
     }
 }
 
@@ -107,26 +91,20 @@ impl Publisher for Instagram {
         let published = async {
             rest::may_post(desk).await?;
             let session = self.session(desk).await?;
-            let outcome = advance::advance(&session, draft).await.unwrap_or_else(Outcome::Failed);
-            Ok(match outcome {
-                Outcome::Failed(failure) => Outcome::Failed(self.of_now(&session, failure).await),
-                other => other,
-            })
+            let outcome = advance::advance(&session, draft).await;
+            Ok(self.account.outcome(desk, &session.token, outcome).await)
         };
         published.await.unwrap_or_else(Outcome::Failed)
     }
 
     async fn find(&self, _draft: &Draft, desk: &Desk<'_>) -> Found {
-        let found = async {
-            let session = self.session(desk).await?;
-            match seek::seek(&session).await {
-                Ok(Found::Unknown(failure)) | Err(failure) => {
-                    Err(self.of_now(&session, failure).await)
-                }
-                found => found,
+        match self.session(desk).await {
+            Ok(session) => {
+                let found = seek::seek(&session).await;
+                self.account.found(desk, &session.token, found).await
             }
-        };
-        found.await.unwrap_or_else(Found::Unknown)
+            Err(failure) => Found::Unknown(failure),
+        }
     }
 
     async fn page(&self, remote_id: &str, draft: &Draft, desk: &Desk<'_>) -> Option<String> {
@@ -140,6 +118,6 @@ impl Publisher for Instagram {
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
-        renew::renew(&self.graph, desk, self.access_token.as_ref(), self.app.as_ref()).await
+        self.account.renew(desk).await
     }
 }

@@ -8,6 +8,7 @@
 //! that Meta translates for its users; to conclude from `is_transient: false`, or from an HTTP
 //! status, that nothing was done.
 
+pub mod account; // an account with what lets us in
 pub mod answer; // what came back
 pub mod errors; // what a refusal means: one table
 pub mod graph; // one call
@@ -20,6 +21,7 @@ pub mod renew; // what is done for a token once a day
 pub mod token; // what lets us in, and how it is renewed
 pub mod usage; // how much of the allowance is used
 
+pub use account::Account;
 pub use answer::Answer;
 pub use errors::{Meaning, Phase};
 pub use graph::{Ask, Graph, Refusal};

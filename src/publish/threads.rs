@@ -15,11 +15,11 @@ use reqwest::Client;
 use url::Url;
 
 use crate::config::Secret;
-use crate::crosspost::{Class, Failure};
+use crate::crosspost::Failure;
 use crate::draft::Draft;
 use crate::platform::{Limits, MediaLimits, Platform};
 use crate::publish::meta::token::App;
-use crate::publish::meta::{Graph, renew, rest, token};
+use crate::publish::meta::{Account, Graph, rest};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
 
 mod advance; // from a draft to a post
@@ -33,17 +33,14 @@ use session::Session;
 
 /// One Threads account.
 pub struct Threads {
-    graph: Graph,
-    /// Absent where only `login` gives one.
-    access_token: Option<Secret>,
-    app: Option<App>,
+    account: Account,
     /// What a pause of a second within an attempt lasts.
     second: Duration,
 }
 
 impl Threads {
-    /// The account of `access_token` (or of the token that `login` keeps), over `http`, which follows no redirect. With `base_url` every
-    /// request goes to that origin; without, to Meta's own.
+    /// The account of `access_token` (or of the token that `login` keeps), over `http`, which follows
+    /// no redirect. With `base_url` every request goes to that origin; without, to Meta's own.
     pub fn new(
         access_token: impl Into<Option<Secret>>,
         api_version: impl Into<String>,
@@ -51,13 +48,13 @@ impl Threads {
         http: Client,
     ) -> Self {
         let graph = Graph::new(Platform::Threads, api_version, base_url, http);
-        let access_token = access_token.into();
-        Self { graph, access_token, app: None, second: Duration::from_secs(1) }
+        let account = Account::new(graph, access_token.into());
+        Self { account, second: Duration::from_secs(1) }
     }
 
     /// The same account, with the app that its token is from: in its name it can be asked about.
     pub fn with_app(self, app: Option<App>) -> Self {
-        Self { app, ..self }
+        Self { account: self.account.with_app(app), ..self }
     }
 
     /// The same account in a hurry: what would be a pause of a second within an attempt lasts
@@ -67,21 +64,8 @@ impl Threads {
     }
 
     async fn session<'a>(&'a self, desk: &'a Desk<'a>) -> Result<Session<'a>, Failure> {
-        let token = token::current(desk, self.access_token.as_ref()).await?;
-        let token = token.ok_or_else(|| renew::none(Platform::Threads))?;
-        Ok(Session { graph: &self.graph, desk, token, second: self.second })
-    }
-
-    /// A refusal as it concerns the token of now. Whether a renewal ends the token of before is not
-    /// known; one that was refused after it had been replaced says nothing of the new one.
-    async fn of_now(&self, session: &Session<'_>, failure: Failure) -> Failure {
-        let is_account = matches!(failure.class, Class::Account { until: None, .. });
-        match token::current(session.desk, self.access_token.as_ref()).await {
-            Ok(Some(token)) if is_account && token != session.token => {
-                Failure::retry(failure.message)
-            }
-            _ => failure,
-        }
+        let token = self.account.token(desk).await?;
+        Ok(Session { graph: &self.account.graph, desk, token, second: self.second })
     }
 }
 
@@ -103,26 +87,20 @@ impl Publisher for Threads {
         let published = async {
             rest::may_post(desk).await?;
             let session = self.session(desk).await?;
-            let outcome = advance::advance(&session, draft).await.unwrap_or_else(Outcome::Failed);
-            Ok(match outcome {
-                Outcome::Failed(failure) => Outcome::Failed(self.of_now(&session, failure).await),
-                other => other,
-            })
+            let outcome = advance::advance(&session, draft).await;
+            Ok(self.account.outcome(desk, &session.token, outcome).await)
         };
         published.await.unwrap_or_else(Outcome::Failed)
     }
 
     async fn find(&self, _draft: &Draft, desk: &Desk<'_>) -> Found {
-        let found = async {
-            let session = self.session(desk).await?;
-            match seek::seek(&session).await {
-                Ok(Found::Unknown(failure)) | Err(failure) => {
-                    Err(self.of_now(&session, failure).await)
-                }
-                found => found,
+        match self.session(desk).await {
+            Ok(session) => {
+                let found = seek::seek(&session).await;
+                self.account.found(desk, &session.token, found).await
             }
-        };
-        found.await.unwrap_or_else(Found::Unknown)
+            Err(failure) => Found::Unknown(failure),
+        }
     }
 
     async fn page(&self, remote_id: &str, _draft: &Draft, desk: &Desk<'_>) -> Option<String> {
@@ -131,6 +109,6 @@ impl Publisher for Threads {
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
-        renew::renew(&self.graph, desk, self.access_token.as_ref(), self.app.as_ref()).await
+        self.account.renew(desk).await
     }
 }
