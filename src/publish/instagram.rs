@@ -18,6 +18,7 @@ use crate::config::Secret;
 use crate::crosspost::Failure;
 use crate::draft::{Channel, Draft};
 use crate::platform::{Limits, MediaLimits, Platform};
+use crate::publish::meta::container::MediaId;
 use crate::publish::meta::token::App;
 use crate::publish::meta::{Account, Graph, rest};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
@@ -114,7 +115,7 @@ impl Publisher for Instagram {
             return None;
         }
         let session = self.session(desk).await.ok()?;
-        session.permalink(&work::MediaId(remote_id.to_owned())).await
+        session.permalink(&MediaId(remote_id.to_owned())).await
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {

@@ -18,6 +18,7 @@ use crate::config::Secret;
 use crate::crosspost::Failure;
 use crate::draft::Draft;
 use crate::platform::{Limits, MediaLimits, Platform};
+use crate::publish::meta::container::MediaId;
 use crate::publish::meta::token::App;
 use crate::publish::meta::{Account, Graph, rest};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
@@ -105,7 +106,7 @@ impl Publisher for Threads {
 
     async fn page(&self, remote_id: &str, _draft: &Draft, desk: &Desk<'_>) -> Option<String> {
         let session = self.session(desk).await.ok()?;
-        session.permalink(&work::MediaId(remote_id.to_owned())).await
+        session.permalink(&MediaId(remote_id.to_owned())).await
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {

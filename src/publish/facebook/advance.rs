@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use super::post::{Kind, Post};
-use super::seek::{self, Match};
+use super::seek;
 use super::session::Session;
 use super::video;
 use super::work::{Answered, Photo, Work};
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::Draft;
+use crate::publish::meta::seek::Match;
 use crate::publish::meta::{Meaning, Refusal};
 use crate::publish::{Found, Outcome};
 

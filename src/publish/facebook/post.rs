@@ -3,16 +3,13 @@
 //! **Refuses:** a link card beside media, which do not go together; a post of nothing.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::crosspost::Failure;
 use crate::draft::{Draft, Media};
+use crate::publish::meta::params::{self, Param, is_video};
 
 /// The most photos of one post: what other publishers keep to; no document says.
 const PHOTOS_MAX: usize = 10;
-
-/// A parameter of a call.
-pub type Param = (&'static str, String);
 
 /// What a post is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,18 +92,13 @@ impl Post {
 
     /// Tells two posts apart. Hex.
     pub fn fingerprint(&self) -> String {
-        let all = serde_json::json!([self.params, self.photos]).to_string();
-        Sha256::digest(all).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let all = serde_json::json!([self.params, self.photos]);
+        params::fingerprint(&all)
     }
 }
 
-fn is_video(medium: &Media) -> bool {
-    medium.media_type.as_deref().is_some_and(|kind| kind.starts_with("video"))
-}
-
 fn photo(medium: &Media) -> impl Iterator<Item = Param> + use<> {
-    let alt = medium.alt.clone().filter(|alt| !alt.trim().is_empty());
-    [("url", medium.url.clone())].into_iter().chain(alt.map(|alt| ("alt_text_custom", alt)))
+    [("url", medium.url.clone())].into_iter().chain(params::alt("alt_text_custom", medium))
 }
 
 #[cfg(test)]

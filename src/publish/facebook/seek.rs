@@ -17,30 +17,12 @@ use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::publish::Found;
 use crate::publish::meta::likeness::{same_link, same_text};
+use crate::publish::meta::seek::{EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, later};
 
 /// How long a call is given before the list is worth a look.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
-/// How often the list is looked through before it counts that the post is not there.
-const LOOKS: u32 = 3;
-/// The least time over which that is.
-const LOOKS_TIME: Duration = Duration::from_secs(120);
-/// The time between two of them.
-const LOOKS_PAUSE: Duration = Duration::from_secs(60);
-/// How much earlier than the call a post of ours may be dated, by Facebook's clock.
-const EARLIER: Duration = Duration::from_secs(60);
 /// What is older than that can't be ours, whatever our clock was.
 const LONG_BEFORE: Duration = Duration::from_secs(3600);
-
-/// What the list says.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Match {
-    /// It is there.
-    Same(Receipt),
-    /// Something is there that could be it.
-    Alike(String),
-    /// Nothing like it is there.
-    None,
-}
 
 /// Finds out what became of the public call in the journal.
 ///
@@ -130,12 +112,6 @@ async fn conclude(session: &Session<'_>, mut work: Work) -> Result<Found, Failur
         _ => Class::Ambiguous,
     };
     Ok(Found::Unknown(Failure { class, message }))
-}
-
-/// Asked too early: that is no answer, and no failure.
-fn later(at: Timestamp, why: &str) -> Found {
-    let class = Class::Retry { not_before: Some(at) };
-    Found::Unknown(Failure { class, message: why.into() })
 }
 
 /// Looks through the Page's posts for the one of `work`.

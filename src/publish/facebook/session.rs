@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::post::{Kind, Param};
+use super::post::Kind;
 use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crosspost::Failure;
 use crate::publish::Desk;
 use crate::publish::meta::answer::words;
 use crate::publish::meta::likeness::moment;
+use crate::publish::meta::params::{Param, borrowed};
 use crate::publish::meta::{Answer, Ask, Graph, Meaning, Phase, Refusal};
 
 /// The most posts of one list.
@@ -59,8 +60,7 @@ impl Session<'_> {
     /// The refusal.
     pub async fn upload(&self, params: &[Param]) -> Result<String, Refusal> {
         let path = format!("/{}/photos", self.page_id);
-        let params: Vec<(&str, &str)> =
-            params.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let params = borrowed(params);
         let ask = Ask {
             token: Some(&self.token),
             ..Ask::write(Phase::Create, "hand over the photo", &path, &params)

@@ -3,19 +3,17 @@
 //! **Invariant:** the mark of a public call that may have had an effect stays until it is known
 //! what became of it; what is sought is what was sent, and not what the entry says now.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::post::{Kind, Post};
 use crate::clock::Timestamp;
 use crate::crosspost::Failure;
+use crate::publish::meta::container::LIFETIME;
+use crate::publish::meta::work;
 use crate::publish::{Desk, NotebookError};
 
 /// Where the note stands in the journal.
 const PLACE: &str = "facebook.work";
-/// A photo that nobody sees is kept for 24 hours; an hour before that it is given up.
-const LIFETIME: Duration = Duration::from_secs(23 * 3600);
 
 /// Everything that a crosspost remembers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,12 +103,7 @@ impl Work {
     /// # Errors
     /// `Retry` where it can't be read; `Ambiguous` where it makes no sense.
     pub async fn read(desk: &Desk<'_>) -> Result<Option<Self>, Failure> {
-        let Some(note) = desk.journal.read(PLACE).await? else {
-            return Ok(None);
-        };
-        serde_json::from_value(note).map(Some).map_err(|error| {
-            Failure::ambiguous(format!("the journal's work can't be read: {error}"))
-        })
+        work::read(desk, PLACE).await
     }
 
     /// The work on `post` for `page`: the one of before where it is the same, else a new one. Not
@@ -158,11 +151,11 @@ impl Work {
     /// # Errors
     /// It could not be committed: whatever depends on it must not be done.
     pub async fn commit(&self, desk: &Desk<'_>) -> Result<(), NotebookError> {
-        let note = serde_json::to_value(self).expect("plain data can be written as JSON");
-        desk.journal.write(PLACE, note).await
+        work::commit(desk, PLACE, self).await
     }
 
-    /// Drops the photos where one of them lapses soon.
+    /// Drops the photos where one of them lapses soon: nobody sees them, and they last as long as
+    /// containers do.
     pub fn retire(&mut self, now: Timestamp) {
         if self.photos.iter().any(|photo| now.since(photo.made_at) >= LIFETIME) {
             self.photos.clear();
@@ -214,6 +207,8 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use super::owner;
 use super::post::{Kind, Post};
-use super::seek::{self, Match};
+use super::seek;
 use super::session::{Reason, Session, Status};
-use super::work::{Container, ContainerId, LIFETIME, MediaId, Work};
+use super::work::{Container, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::Draft;
+use crate::publish::meta::container::{
+    CLOCK_DOUBT, ContainerId, LIFETIME, MediaId, PARTS_TIME, PAUSES_MAX, UNSEEN_MAX, is_open,
+};
+use crate::publish::meta::seek::Match;
 use crate::publish::meta::{Meaning, Refusal};
 use crate::publish::{Found, Outcome};
 
-/// The most pauses within one attempt, together: longer ones are waits between two.
-const PAUSES_MAX: Duration = Duration::from_secs(10);
-/// An attempt makes, or looks at, no further part of a carousel after this.
-const PARTS_TIME: Duration = Duration::from_secs(120);
 /// How many containers of one post may fail for a reason that may pass.
 const LOST_MAX: u32 = 2;
 /// The waits after "not ready". Later ones are of the last length, until another container is made.
@@ -30,10 +30,6 @@ const REFUSED_WAITS: [u64; 5] = [3, 6, 12, 30, 60];
 const MISLAID_WAITS: [u64; 2] = [30, 90];
 /// How often one container may be refused as not ready.
 const REFUSED_MAX: u32 = 8;
-/// A container that is not there is lost when it was so for so many looks.
-const UNSEEN_MAX: u32 = 3;
-/// Without a clock of theirs, how far ours may be wrong.
-const CLOCK_DOUBT: Duration = Duration::from_secs(3600);
 
 /// What is wrong with media that Instagram could not use, in most cases.
 const HOSTING: &str = "it says no reason; most often Meta could not fetch the file: its address \
@@ -227,7 +223,7 @@ async fn look_after(
             }
             Status::Busy => container.unseen = 0,
         }
-        let wait = look.stretched(container.pause(session.desk.clock.now()));
+        let wait = look.usage.stretched(container.pause(session.desk.clock.now()));
         container.polls += 1;
         if wait > *pauses {
             return Ok(Made::Wait(wait));
@@ -366,11 +362,6 @@ fn next_try(meaning: Meaning, refusals: u32) -> Option<Duration> {
         _ => REFUSED_WAITS[at.min(REFUSED_WAITS.len() - 1)],
     };
     Some(Duration::from_secs(seconds))
-}
-
-/// Whether a refusal leaves open what became of the publication.
-pub fn is_open(refusal: &Refusal) -> bool {
-    matches!(refusal.failure.class, Class::Ambiguous | Class::Duplicate)
 }
 
 /// The receipt of a post, with its page where that can be had. A story's page dies with it.

@@ -4,18 +4,15 @@
 //! already, but a draft of before may be older than its rules.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::crosspost::Failure;
 use crate::draft::{Channel, Draft, Media};
+use crate::publish::meta::params::{self, Param, is_video};
 
 /// Instagram's limit. In what it is counted is not documented: code points.
 const CAPTION_CHARS_MAX: usize = 2200;
 /// The most parts of a carousel.
 const PARTS_MAX: usize = 10;
-
-/// A parameter of a call.
-pub type Param = (&'static str, String);
 
 /// What a post is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,13 +93,9 @@ impl Post {
 
     /// Tells two posts apart. Hex.
     pub fn fingerprint(&self) -> String {
-        let all = serde_json::json!([self.params, self.parts]).to_string();
-        Sha256::digest(all).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let all = serde_json::json!([self.params, self.parts]);
+        params::fingerprint(&all)
     }
-}
-
-fn is_video(medium: &Media) -> bool {
-    medium.media_type.as_deref().is_some_and(|kind| kind.starts_with("video"))
 }
 
 fn address(medium: &Media) -> Param {
@@ -111,8 +104,7 @@ fn address(medium: &Media) -> Param {
 
 /// An image, alone or in a carousel. Only images have an alternative text there.
 fn image(medium: &Media) -> Vec<Param> {
-    let alt = medium.alt.clone().filter(|alt| !alt.trim().is_empty());
-    [address(medium)].into_iter().chain(alt.map(|alt| ("alt_text", alt))).collect()
+    [address(medium)].into_iter().chain(params::alt("alt_text", medium)).collect()
 }
 
 /// A part of a carousel. A video is `VIDEO` there, and `REELS` alone.

@@ -6,41 +6,21 @@
 //! before it was looked for three times over two minutes; a story whose container is gone is never
 //! called absent; nothing is published here.
 
-use std::time::Duration;
-
 use super::advance::receipt;
 use super::owner;
 use super::post::Kind;
 use super::session::{Listed, Session, Status};
 use super::work::{Publication, Work};
 use crate::clock::Timestamp;
-use crate::crosspost::{Class, Failure, Receipt};
+use crate::crosspost::{Failure, Receipt};
 use crate::publish::Found;
 use crate::publish::meta::likeness::same_text;
+use crate::publish::meta::seek::{
+    EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, UNLISTED_PAUSE, later,
+};
 
-/// How often the post is looked for before it counts that it is not there.
-const LOOKS: u32 = 3;
-/// The least time over which that is.
-const LOOKS_TIME: Duration = Duration::from_secs(120);
-/// The time between two of them.
-const LOOKS_PAUSE: Duration = Duration::from_secs(60);
-/// How soon a post that is published and not listed is looked for again.
-const UNLISTED_PAUSE: Duration = Duration::from_secs(20);
-/// How much earlier than the publication a post of ours may be dated.
-const EARLIER: Duration = Duration::from_secs(60);
 /// How often one container is published whose publications got no usable answer.
 const DOUBTS_MAX: u32 = 3;
-
-/// What the list says.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Match {
-    /// It is there.
-    Same(Receipt),
-    /// Something is there that could be it.
-    Alike(String),
-    /// Nothing like it is there.
-    None,
-}
 
 /// Finds out what became of the publication in the journal.
 ///
@@ -72,7 +52,7 @@ pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
         Status::Finished => unpublished(session, work).await,
         Status::Busy => {
             let now = session.desk.clock.now();
-            let at = now.plus(look.stretched(container.pause(now)));
+            let at = now.plus(look.usage.stretched(container.pause(now)));
             if let Some(container) = &mut work.container {
                 container.polls += 1;
             }
@@ -83,12 +63,6 @@ pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
         Status::Expired => gone(session, work, "lapsed").await,
         Status::Missing => gone(session, work, "not there").await,
     }
-}
-
-/// Asked too early: that is no answer, and no failure.
-fn later(at: Timestamp, why: &str) -> Found {
-    let class = Class::Retry { not_before: Some(at) };
-    Found::Unknown(Failure { class, message: why.into() })
 }
 
 /// The container says that it is published: it is. The list gives the page; where it never does,

@@ -6,17 +6,16 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::owner;
-use super::post::Param;
-use super::work::{ContainerId, MediaId};
 use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crosspost::Failure;
 use crate::platform::Platform;
 use crate::publish::Desk;
 use crate::publish::meta::answer::words;
+use crate::publish::meta::container::{Calls, ContainerId, Look, MediaId};
 use crate::publish::meta::likeness::moment;
 use crate::publish::meta::list::{self, Bounds};
-use crate::publish::meta::usage::{self, Usage};
+use crate::publish::meta::params::Param;
 use crate::publish::meta::{Answer, Ask, Graph, Meaning, Phase, Refusal, errors};
 
 /// More than twice of what an account may post in a day.
@@ -62,17 +61,6 @@ pub struct Reason {
     pub words: String,
 }
 
-/// A container that was looked at.
-#[derive(Clone, Debug)]
-pub struct Look {
-    /// How it is.
-    pub status: Status,
-    /// What time it is over there.
-    pub date: Option<Timestamp>,
-    /// How much of the allowance is used.
-    pub usage: Usage,
-}
-
 /// A post in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -91,27 +79,24 @@ pub struct Listed {
 }
 
 impl Session<'_> {
-    /// Makes a container, which nobody sees. A lost answer costs one of the day's 400.
+    fn calls(&self) -> Calls<'_> {
+        Calls { graph: self.graph, desk: self.desk, token: &self.token, second: self.second }
+    }
+
+    /// Makes a container, which costs one of the day's 400.
     ///
     /// # Errors
     /// The refusal.
     pub async fn create(&self, user: &str, params: &[Param]) -> Result<ContainerId, Refusal> {
         owner::count_container(self).await?;
-        let path = format!("/{user}/media");
-        let params: Vec<(&str, &str)> =
-            params.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let ask = Ask {
-            token: Some(&self.token),
-            ..Ask::write(Phase::Create, "make the container", &path, &params)
-        };
-        self.graph.ask_for(self.desk, &ask, "id").await.map(ContainerId)
+        self.calls().create(&format!("/{user}/media"), params).await
     }
 
     /// Looks at a container.
     ///
     /// # Errors
     /// It could not be looked at.
-    pub async fn look(&self, id: &ContainerId) -> Result<Look, Failure> {
+    pub async fn look(&self, id: &ContainerId) -> Result<Look<Status>, Failure> {
         let path = format!("/{}", id.0);
         let params = [("fields", "status_code,status")];
         let ask =
@@ -121,10 +106,7 @@ impl Session<'_> {
             Err(Refusal {
                 meaning: Meaning::Missing | Meaning::NotReady | Meaning::Mislaid | Meaning::Lapsed,
                 ..
-            }) => {
-                let usage = Usage::default();
-                return Ok(Look { status: Status::Missing, date: None, usage });
-            }
+            }) => return Ok(Look::missing(Status::Missing)),
             Err(refusal) => return Err(refusal.into()),
         };
         let status = match answer.text("status_code").as_deref() {
@@ -137,39 +119,17 @@ impl Session<'_> {
         Ok(Look { status, date: answer.date, usage: answer.usage })
     }
 
-    /// Publishes a container. The one call here that can't be taken back.
+    /// Publishes a container.
     ///
     /// # Errors
     /// The refusal.
     pub async fn publish(&self, user: &str, id: &ContainerId) -> Result<MediaId, Refusal> {
-        let path = format!("/{user}/media_publish");
-        let params = [("creation_id", id.0.as_str())];
-        let ask = Ask {
-            token: Some(&self.token),
-            ..Ask::write(Phase::Publish, "publish", &path, &params)
-        };
-        self.graph.ask_for(self.desk, &ask, "id").await.map(MediaId)
+        self.calls().publish(&format!("/{user}/media_publish"), id).await
     }
 
-    /// The page of a post, if it can be had: just after the publication it may not be there yet,
-    /// which is no reason to doubt the post.
+    /// The page of a post, if it can be had.
     pub async fn permalink(&self, id: &MediaId) -> Option<String> {
-        const TRIES: u32 = 2;
-        let path = format!("/{}", id.0);
-        let params = [("fields", "permalink")];
-        let ask = Ask {
-            token: Some(&self.token),
-            ..Ask::read("ask for the page of the post", &path, &params)
-        };
-        for tried in 0..TRIES {
-            if tried > 0 {
-                self.pause(Duration::from_secs(2)).await;
-            }
-            if let Ok(page) = self.graph.ask_for(self.desk, &ask, "permalink").await {
-                return Some(page);
-            }
-        }
-        None
+        self.calls().permalink(id).await
     }
 
     /// The account's own posts since `since`, newest first, and whether these are all of them.
@@ -187,20 +147,7 @@ impl Session<'_> {
 
     /// Waits for so long, within an attempt.
     pub async fn pause(&self, long: Duration) {
-        let seconds = u32::try_from(long.as_secs()).unwrap_or(u32::MAX);
-        let now = self.desk.clock.now();
-        self.desk.clock.sleep_until(now.plus(self.second * seconds), Duration::MAX).await;
-    }
-}
-
-impl Look {
-    /// A wait, longer where little of the allowance is left: only looking too often uses it up.
-    pub fn stretched(&self, wait: Duration) -> Duration {
-        match self.usage.percent {
-            usage::STOP.. => wait.max(self.usage.regain.unwrap_or(Duration::from_secs(900))),
-            usage::SLOW.. => wait * 4,
-            _ => wait,
-        }
+        self.calls().pause(long).await;
     }
 }
 

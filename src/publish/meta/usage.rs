@@ -39,6 +39,15 @@ impl Usage {
         usage
     }
 
+    /// A wait, longer where little of the allowance is left: only looking too often uses it up.
+    pub fn stretched(&self, wait: Duration) -> Duration {
+        match self.percent {
+            STOP.. => wait.max(self.regain.unwrap_or(Duration::from_secs(900))),
+            SLOW.. => wait * 4,
+            _ => wait,
+        }
+    }
+
     fn take(&mut self, value: &Value) {
         match value {
             Value::Array(list) => list.iter().for_each(|value| self.take(value)),

@@ -7,32 +7,29 @@
 use std::time::Duration;
 
 use super::owner;
-use super::post::{Param, Post};
-use super::seek::{self, Match};
+use super::post::Post;
+use super::seek;
 use super::session::{Session, Status};
-use super::work::{Container, LIFETIME, MediaId, Work};
+use super::work::{Container, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::draft::Draft;
 use crate::publish::Outcome;
+use crate::publish::meta::container::{
+    CLOCK_DOUBT, ContainerId, LIFETIME, MediaId, PARTS_TIME, PAUSES_MAX, UNSEEN_MAX, is_open,
+};
+use crate::publish::meta::params::Param;
+use crate::publish::meta::seek::Match;
 use crate::publish::meta::{Meaning, Refusal};
 
-/// The most pauses within one attempt, together: longer ones are waits between two.
-const PAUSES_MAX: Duration = Duration::from_secs(10);
-/// An attempt makes, or looks at, no further part of a carousel after this.
-const PARTS_TIME: Duration = Duration::from_secs(120);
 /// The most containers of one post that may get lost.
 const LOST_MAX: u32 = 3;
 /// The waits after "no such container", which is often only "not yet".
 const REFUSED_WAITS: [u64; 3] = [3, 6, 12];
 /// A container that was looked at more often than this was waited for, and not only left lying.
 const LOOKS_OF_ONE: u32 = 5;
-/// A container that is not there is lost when it was so for so many looks.
-const UNSEEN_MAX: u32 = 3;
-/// After a pause of so many seconds a finished container can be published, says experience.
-const SETTLE_SECONDS: u32 = 2;
-/// Without a clock of theirs, how far ours may be wrong.
-const CLOCK_DOUBT: Duration = Duration::from_secs(3600);
+/// After such a pause a finished container can be published, says experience.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// What is wrong with media that Threads could not get, in most cases.
 const HOSTING: &str = "most often Meta could not fetch the file: its address must be public, \
@@ -160,7 +157,7 @@ async fn create(
     session: &Session<'_>,
     post: &Post,
     work: &mut Work,
-) -> Result<super::work::ContainerId, Refusal> {
+) -> Result<ContainerId, Refusal> {
     let mut params: Vec<Param> = post.params.clone();
     if !work.parts.is_empty() {
         let ids: Vec<_> = work.parts.iter().map(|part| part.id.0.as_str()).collect();
@@ -208,13 +205,13 @@ async fn look_after(
             }
             Status::Busy => container.unseen = 0,
         }
-        let wait = look.stretched(container.pause(now));
+        let wait = look.usage.stretched(container.pause(now));
         container.polls += 1;
         if wait > *pauses {
             return Ok(Made::Wait(wait));
         }
         *pauses -= wait;
-        session.pause(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)).await;
+        session.pause(wait).await;
     }
 }
 
@@ -265,7 +262,7 @@ async fn publish(
         }
     }
     owner::quota_allows(session).await?;
-    session.pause(SETTLE_SECONDS).await;
+    session.pause(SETTLE).await;
     let since = date.unwrap_or_else(|| desk.clock.now().minus(CLOCK_DOUBT));
     work.begin(since);
     work.commit(desk).await?;
@@ -286,11 +283,6 @@ async fn publish(
             Err(owner::explain_limit(session, refusal).await)
         }
     }
-}
-
-/// Whether a refusal leaves open what became of the publication.
-pub fn is_open(refusal: &Refusal) -> bool {
-    matches!(refusal.failure.class, Class::Ambiguous | Class::Duplicate)
 }
 
 /// The receipt of a post, with its page where that can be had.

@@ -3,10 +3,9 @@
 //! **Refuses:** what Threads would refuse for its length; the composer has seen to it already, but
 //! a draft of before may be older than its rules.
 
-use sha2::{Digest, Sha256};
-
 use crate::crosspost::Failure;
 use crate::draft::{Draft, Media};
+use crate::publish::meta::params::{self, Param, is_video};
 
 /// Threads' limit, measured in UTF-8 bytes: the reading that no report contradicts a refusal of.
 const TEXT_BYTES_MAX: usize = 500;
@@ -14,9 +13,6 @@ const TEXT_BYTES_MAX: usize = 500;
 const PARTS_MAX: usize = 20;
 /// The longest topic tag, in characters.
 const TAG_CHARS_MAX: usize = 50;
-
-/// A parameter of a call.
-pub type Param = (&'static str, String);
 
 /// What the containers of a post are made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,22 +74,20 @@ impl Post {
 
     /// Tells two posts apart. Hex.
     pub fn fingerprint(&self) -> String {
-        let all = serde_json::json!([self.params, self.parts, self.topic_tag]).to_string();
-        Sha256::digest(all).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let all = serde_json::json!([self.params, self.parts, self.topic_tag]);
+        params::fingerprint(&all)
     }
 }
 
 fn kind(medium: &Media) -> &'static str {
-    let is_video = medium.media_type.as_deref().is_some_and(|kind| kind.starts_with("video"));
-    if is_video { "VIDEO" } else { "IMAGE" }
+    if is_video(medium) { "VIDEO" } else { "IMAGE" }
 }
 
 fn medium(medium: &Media) -> Vec<Param> {
     let kind = kind(medium);
     let place = if kind == "VIDEO" { "video_url" } else { "image_url" };
     let mut params = vec![("media_type", kind.to_owned()), (place, medium.url.clone())];
-    let alt = medium.alt.clone().filter(|alt| !alt.trim().is_empty());
-    params.extend(alt.map(|alt| ("alt_text", alt)));
+    params.extend(params::alt("alt_text", medium));
     params
 }
 

@@ -8,38 +8,22 @@
 
 use std::time::Duration;
 
-use super::advance::{is_open, receipt};
+use super::advance::receipt;
 use super::owner;
 use super::session::{Listed, Session, Status};
 use super::work::{Publication, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::publish::Found;
+use crate::publish::meta::container::is_open;
 use crate::publish::meta::likeness::{same_link, same_text};
+use crate::publish::meta::seek::{
+    EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, UNLISTED_PAUSE, later,
+};
 use crate::publish::meta::{Meaning, Refusal, rest};
 
 /// How long a container that seems unpublished is given before it is looked at again.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
-/// How often the list is looked through before it counts that the post is not there.
-const LOOKS: u32 = 3;
-/// The least time over which that is.
-const LOOKS_TIME: Duration = Duration::from_secs(120);
-/// The time between two of them.
-const LOOKS_PAUSE: Duration = Duration::from_secs(60);
-/// How much earlier than the publication a post of ours may be dated.
-const EARLIER: Duration = Duration::from_secs(60);
-/// How soon a post that is published and not listed is looked for again.
-const UNLISTED_PAUSE: Duration = Duration::from_secs(20);
-
-/// What the list says.
-pub enum Match {
-    /// It is there.
-    Same(Receipt),
-    /// Something is there that could be it.
-    Alike(String),
-    /// Nothing like it is there.
-    None,
-}
 
 /// Finds out what became of the publication in the journal; goes on with it where it surely did
 /// not come to pass.
@@ -91,7 +75,7 @@ pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
             }
         },
         Status::Busy => {
-            let at = now.plus(look.stretched(container.pause(now)));
+            let at = now.plus(look.usage.stretched(container.pause(now)));
             count_look(session, &mut work).await?;
             Ok(later(at, "its container is worked on still"))
         }
@@ -106,12 +90,6 @@ async fn count_look(session: &Session<'_>, work: &mut Work) -> Result<(), Failur
         container.polls += 1;
     }
     Ok(work.commit(session.desk).await?)
-}
-
-/// Asked too early: that is no answer, and no failure.
-fn later(at: Timestamp, why: &str) -> Found {
-    let class = Class::Retry { not_before: Some(at) };
-    Found::Unknown(Failure { class, message: why.into() })
 }
 
 /// The container says that it is published: it is. The list gives the page; where it never does,
@@ -268,7 +246,7 @@ fn is_kind(made: &str, listed: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::threads::work::MediaId;
+    use crate::publish::meta::container::MediaId;
 
     const SINCE: Timestamp = Timestamp::from_secs(1_800_000_000);
 

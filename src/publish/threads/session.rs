@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use super::post::Param;
-use super::work::{ContainerId, MediaId};
 use crate::clock::Timestamp;
 use crate::config::Secret;
 use crate::crosspost::Failure;
 use crate::publish::Desk;
 use crate::publish::meta::answer::words;
+use crate::publish::meta::container::{Calls, ContainerId, Look, MediaId};
 use crate::publish::meta::likeness::moment;
 use crate::publish::meta::list::{self, Bounds};
-use crate::publish::meta::usage::{self, Usage};
-use crate::publish::meta::{Ask, Graph, Meaning, Phase, Refusal};
+use crate::publish::meta::params::Param;
+use crate::publish::meta::{Ask, Graph, Meaning, Refusal};
 
 /// Twice of what an account may post in a day.
 const LIST: Bounds = Bounds { part: 100, parts: 5 };
@@ -46,17 +45,6 @@ pub enum Status {
     Missing,
 }
 
-/// A container that was looked at.
-#[derive(Clone, Debug)]
-pub struct Look {
-    /// How it is.
-    pub status: Status,
-    /// What time it is over there.
-    pub date: Option<Timestamp>,
-    /// How much of the allowance is used.
-    pub usage: Usage,
-}
-
 /// A post in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -75,24 +63,23 @@ pub struct Listed {
 }
 
 impl Session<'_> {
-    /// Makes a container, which nobody sees. A lost answer costs nothing: the next one is another.
+    fn calls(&self) -> Calls<'_> {
+        Calls { graph: self.graph, desk: self.desk, token: &self.token, second: self.second }
+    }
+
+    /// Makes a container.
     ///
     /// # Errors
     /// The refusal.
     pub async fn create(&self, params: &[Param]) -> Result<ContainerId, Refusal> {
-        let params: Vec<_> = params.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let ask = Ask {
-            token: Some(&self.token),
-            ..Ask::write(Phase::Create, "make the container", "/me/threads", &params)
-        };
-        self.graph.ask_for(self.desk, &ask, "id").await.map(ContainerId)
+        self.calls().create("/me/threads", params).await
     }
 
     /// Asks how a container is.
     ///
     /// # Errors
     /// It could not be asked.
-    pub async fn look(&self, id: &ContainerId) -> Result<Look, Failure> {
+    pub async fn look(&self, id: &ContainerId) -> Result<Look<Status>, Failure> {
         let path = format!("/{}", id.0);
         let params = [("fields", "id,status,error_message")];
         let ask =
@@ -100,8 +87,7 @@ impl Session<'_> {
         let answer = match self.graph.ask(self.desk, &ask).await {
             Ok(answer) => answer,
             Err(Refusal { meaning: Meaning::Missing | Meaning::NotReady, .. }) => {
-                let usage = Usage::default();
-                return Ok(Look { status: Status::Missing, date: None, usage });
+                return Ok(Look::missing(Status::Missing));
             }
             Err(refusal) => return Err(refusal.into()),
         };
@@ -118,38 +104,17 @@ impl Session<'_> {
         Ok(Look { status, date: answer.date, usage: answer.usage })
     }
 
-    /// Publishes a container. The one call here that can't be taken back.
+    /// Publishes a container.
     ///
     /// # Errors
     /// The refusal.
     pub async fn publish(&self, id: &ContainerId) -> Result<MediaId, Refusal> {
-        let params = [("creation_id", id.0.as_str())];
-        let ask = Ask {
-            token: Some(&self.token),
-            ..Ask::write(Phase::Publish, "publish", "/me/threads_publish", &params)
-        };
-        self.graph.ask_for(self.desk, &ask, "id").await.map(MediaId)
+        self.calls().publish("/me/threads_publish", id).await
     }
 
-    /// The page of a post, if it can be had: just after the publication it may not be there yet,
-    /// which is no reason to doubt the post.
+    /// The page of a post, if it can be had.
     pub async fn permalink(&self, id: &MediaId) -> Option<String> {
-        const TRIES: u32 = 2;
-        let path = format!("/{}", id.0);
-        let params = [("fields", "permalink")];
-        let ask = Ask {
-            token: Some(&self.token),
-            ..Ask::read("ask for the page of the post", &path, &params)
-        };
-        for tried in 0..TRIES {
-            if tried > 0 {
-                self.pause(2).await;
-            }
-            if let Ok(page) = self.graph.ask_for(self.desk, &ask, "permalink").await {
-                return Some(page);
-            }
-        }
-        None
+        self.calls().permalink(id).await
     }
 
     /// The account's own posts since `since`, newest first, and whether these are all of them.
@@ -164,21 +129,9 @@ impl Session<'_> {
         Ok((list.items.iter().filter_map(listed).collect(), list.is_whole))
     }
 
-    /// Waits for so many seconds, within an attempt.
-    pub async fn pause(&self, seconds: u32) {
-        let now = self.desk.clock.now();
-        self.desk.clock.sleep_until(now.plus(self.second * seconds), Duration::MAX).await;
-    }
-}
-
-impl Look {
-    /// A wait, longer where little of the allowance is left: only looking too often uses it up.
-    pub fn stretched(&self, wait: Duration) -> Duration {
-        match self.usage.percent {
-            usage::STOP.. => wait.max(self.usage.regain.unwrap_or(Duration::from_secs(900))),
-            usage::SLOW.. => wait * 4,
-            _ => wait,
-        }
+    /// Waits for so long, within an attempt.
+    pub async fn pause(&self, long: Duration) {
+        self.calls().pause(long).await;
     }
 }
 

@@ -10,21 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::post::Post;
 use crate::clock::Timestamp;
 use crate::crosspost::Failure;
+use crate::publish::meta::container::ContainerId;
+use crate::publish::meta::work;
 use crate::publish::{Desk, NotebookError};
 
 /// Where the note stands in the journal.
 const PLACE: &str = "threads.work";
-/// A container can be used for 24 hours; an hour before that it is given up.
-pub const LIFETIME: Duration = Duration::from_secs(23 * 3600);
-
-/// The id of a container. Never that of a post: asking one for the other's fields is an error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ContainerId(pub String);
-
-/// The id of a post.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MediaId(pub String);
 
 /// Everything that a crosspost remembers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,12 +97,7 @@ impl Work {
     /// # Errors
     /// `Retry` where it can't be read; `Ambiguous` where it makes no sense.
     pub async fn read(desk: &Desk<'_>) -> Result<Option<Self>, Failure> {
-        let Some(note) = desk.journal.read(PLACE).await? else {
-            return Ok(None);
-        };
-        serde_json::from_value(note).map(Some).map_err(|error| {
-            Failure::ambiguous(format!("the journal's containers can't be read: {error}"))
-        })
+        work::read(desk, PLACE).await
     }
 
     /// The work on `post` by `user`: the one of before where it is the same, else a new one. Not to
@@ -143,8 +129,7 @@ impl Work {
     /// # Errors
     /// It could not be committed: whatever depends on it must not be done.
     pub async fn commit(&self, desk: &Desk<'_>) -> Result<(), NotebookError> {
-        let note = serde_json::to_value(self).expect("plain data can be written as JSON");
-        desk.journal.write(PLACE, note).await
+        work::commit(desk, PLACE, self).await
     }
 
     /// Drops the containers: others will be made.
@@ -201,6 +186,7 @@ impl Container {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::publish::meta::container::LIFETIME;
 
     #[test]
     fn a_container_is_looked_at_as_often_as_the_documents_say() {
