@@ -13,17 +13,18 @@ pub mod answer; // what came back
 pub mod container; // what a post is before it is public
 pub mod errors; // what a refusal means: one table
 pub mod graph; // one call
-pub mod list; // the posts of an account
 pub mod likeness; // whether a post in a list is the one that was sent
+pub mod list; // the posts of an account
 pub mod login; // what an owner brings to a token that is kept
-pub mod params; // what the calls are given
 pub mod pages; // the Facebook Pages of a person
+pub mod params; // what the calls are given
+pub mod quota; // who the account is, and how much it may post
+pub mod renew; // what is done for a token once a day
 pub mod rest; // when an account makes a pause
 pub mod seek; // what became of a lost publication
-pub mod renew; // what is done for a token once a day
 pub mod token; // what lets us in, and how it is renewed
-pub mod work; // the journal
 pub mod usage; // how much of the allowance is used
+pub mod work; // the journal
 
 pub use account::Account;
 pub use answer::Answer;

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
 use super::session::Session;
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure};
 use crate::platform::Platform;
 use crate::publish::Identity;
-use crate::publish::meta::answer::number;
-use crate::publish::meta::{Answer, Ask, Meaning, Refusal, scopes, token};
+use crate::publish::meta::quota::{self, Place};
+use crate::publish::meta::{Ask, Meaning, Refusal, scopes, token};
 
 /// Where the account's memory holds who it is.
 const ME_NOTE: &str = "instagram.me";
@@ -19,10 +16,6 @@ const ME_NOTE: &str = "instagram.me";
 const QUOTA_NOTE: &str = "instagram.quota";
 /// Where it holds when its containers were made: unix seconds, oldest first.
 const MADE_NOTE: &str = "instagram.made";
-/// How long an answer about the quota is good for.
-const QUOTA_AGE: Duration = Duration::from_secs(3600);
-/// How long a post waits when the quota is used up; it frees little by little, over a day.
-const QUOTA_WAIT: Duration = Duration::from_secs(3600);
 /// How many containers we make in 24 hours; Instagram allows 400, of all apps together.
 const CONTAINERS_MAX: usize = 380;
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -32,14 +25,6 @@ const PROFESSIONAL: &str = "make it a professional account: in the Instagram app
 const TESTER: &str = "the invitation as a tester is accepted on instagram.com under Settings → \
                       Apps and websites → Tester invites; then make a new token \
                       (docs/accounts/instagram.md)";
-
-/// Who the account is, as remembered for one token.
-#[derive(Serialize, Deserialize)]
-struct Me {
-    id: String,
-    /// A fingerprint of the token that was asked with.
-    of: String,
-}
 
 /// What the account says of itself.
 struct About {
@@ -51,14 +36,6 @@ struct About {
     account_type: Option<String>,
 }
 
-/// How many posts the last 24 hours had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Quota {
-    used: i64,
-    total: i64,
-    asked_at: Timestamp,
-}
-
 /// Instagram's number of the account: the configured one, else that which is asked for once for
 /// each token.
 ///
@@ -68,17 +45,8 @@ pub async fn id(session: &Session<'_>) -> Result<String, Failure> {
     if let Some(id) = session.user_id {
         return Ok(id.to_owned());
     }
-    let digest = Sha256::digest(session.token.expose());
-    let of: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let note = session.desk.memory.read(ME_NOTE).await?;
-    let known = note.and_then(|note| serde_json::from_value::<Me>(note).ok());
-    if let Some(me) = known.filter(|me| me.of == of) {
-        return Ok(me.id);
-    }
-    let id = ask(session).await?.user_id;
-    let note = serde_json::to_value(Me { id: id.clone(), of }).expect("plain data is JSON");
-    session.desk.memory.write(ME_NOTE, note).await?;
-    Ok(id)
+    let ask = async { ask(session).await.map(|about| about.user_id) };
+    quota::id(&session.calls(), ME_NOTE, ask).await
 }
 
 async fn ask(session: &Session<'_>) -> Result<About, Failure> {
@@ -119,60 +87,24 @@ pub async fn count_container(session: &Session<'_>) -> Result<(), Refusal> {
     Ok(memory.write(MADE_NOTE, made.into()).await?)
 }
 
-/// Whether the quota allows one more post. Asked at most once an hour, and whenever it was used
-/// up; where it can't be asked, the publication will tell.
+/// Whether the quota allows one more post.
 ///
 /// # Errors
 /// `RateLimited` where it is used up.
 pub async fn quota_allows(session: &Session<'_>, user: &str) -> Result<(), Failure> {
-    let now = session.desk.clock.now();
-    let note = session.desk.memory.read(QUOTA_NOTE).await?;
-    let known = note.and_then(|note| serde_json::from_value::<Quota>(note).ok()).filter(|known| {
-        known.used < known.total && known.asked_at <= now && now.since(known.asked_at) < QUOTA_AGE
-    });
-    if known.is_some() {
-        return Ok(());
-    }
-    match ask_quota(session, user).await {
-        Ok(Some(quota)) if quota.used >= quota.total => Err(used_up(quota, now)),
-        _ => Ok(()),
-    }
+    let path = quota_path(user);
+    quota::allows(&session.calls(), Place { note: QUOTA_NOTE, path: &path }).await
 }
 
 /// What a refusal for its rate means: where the quota of posts is used up, that.
 pub async fn explain_limit(session: &Session<'_>, user: &str, refusal: Refusal) -> Failure {
-    if !matches!(refusal.meaning, Meaning::Limited | Meaning::Quota) || !refusal.answered {
-        return refusal.into();
-    }
-    match ask_quota(session, user).await {
-        Ok(Some(quota)) if quota.used >= quota.total => used_up(quota, session.desk.clock.now()),
-        _ => refusal.into(),
-    }
+    let path = quota_path(user);
+    let place = Place { note: QUOTA_NOTE, path: &path };
+    quota::explain_limit(&session.calls(), place, refusal).await
 }
 
-fn used_up(quota: Quota, now: Timestamp) -> Failure {
-    let class = Class::RateLimited { not_before: Some(now.plus(QUOTA_WAIT)) };
-    let message = format!("{} of {} posts of the last 24 hours are used", quota.used, quota.total);
-    Failure { class, message }
-}
-
-/// The quota; none where the answer holds none. What the account may post is what `quota_total`
-/// says: documents name 25, 50 and 100.
-async fn ask_quota(session: &Session<'_>, user: &str) -> Result<Option<Quota>, Failure> {
-    let params = [("fields", "quota_usage,config")];
-    let path = format!("/{user}/content_publishing_limit");
-    let ask = Ask { token: Some(&session.token), ..Ask::read("ask for the quota", &path, &params) };
-    let answer = session.graph.ask(session.desk, &ask).await?;
-    let Some(quota) = read_quota(&answer, session.desk.clock.now()) else { return Ok(None) };
-    let note = serde_json::to_value(quota).expect("plain data can be written as JSON");
-    let _ = session.desk.memory.write(QUOTA_NOTE, note).await; // unwritten, it is asked again
-    Ok(Some(quota))
-}
-
-fn read_quota(answer: &Answer, now: Timestamp) -> Option<Quota> {
-    let data = &answer.body["data"][0];
-    let total = number(&data["config"]["quota_total"]).filter(|total| *total > 0)?;
-    Some(Quota { used: number(&data["quota_usage"])?, total, asked_at: now })
+fn quota_path(user: &str) -> String {
+    format!("/{user}/content_publishing_limit")
 }
 
 /// Who the account is, and how much of the quota is used. What the token may do can't be asked
@@ -201,7 +133,9 @@ pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
         Some(kind) => format!("the account is a professional one ({kind})"),
         None => "of what type the account is was not said; it must be a professional one".into(),
     });
-    let quota = ask_quota(session, &about.user_id).await.map_err(with_tester)?;
+    let path = quota_path(&about.user_id);
+    let place = Place { note: QUOTA_NOTE, path: &path };
+    let quota = quota::ask(&session.calls(), place).await.map_err(with_tester)?;
     let wanted = scopes(Platform::Instagram).join("`, `");
     notes.push(match quota {
         Some(_) => format!("the token may read and post (`{wanted}`)"),
@@ -209,9 +143,7 @@ pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
     });
     notes.push(end_of_token(session).await?);
     notes.push(match quota {
-        Some(Quota { used, total, .. }) => {
-            format!("{used} of {total} posts of the last 24 hours are used")
-        }
+        Some(quota) => quota.words(),
         None => "how many posts of the day are used was not said".into(),
     });
     Ok(Identity {

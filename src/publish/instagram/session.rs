@@ -79,7 +79,8 @@ pub struct Listed {
 }
 
 impl Session<'_> {
-    fn calls(&self) -> Calls<'_> {
+    /// What is needed for a call.
+    pub fn calls(&self) -> Calls<'_> {
         Calls { graph: self.graph, desk: self.desk, token: &self.token, second: self.second }
     }
 

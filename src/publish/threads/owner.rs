@@ -1,61 +1,26 @@
 //! Owner: who the account is, what it may do, and how much of its quota is used.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
-
 use super::session::Session;
 use crate::clock::Timestamp;
-use crate::crosspost::{Class, Failure};
+use crate::crosspost::Failure;
 use crate::platform::Platform;
 use crate::publish::Identity;
-use crate::publish::meta::answer::number;
-use crate::publish::meta::{Answer, Ask, Meaning, Refusal, errors, scopes, token};
+use crate::publish::meta::quota::{self, Place};
+use crate::publish::meta::{Ask, Meaning, Refusal, errors, scopes, token};
 
 /// Where the account's memory holds who it is.
 const ME_NOTE: &str = "threads.me";
 /// Where it holds how much of the quota is used.
 const QUOTA_NOTE: &str = "threads.quota";
-/// How long an answer about the quota is good for.
-const QUOTA_AGE: Duration = Duration::from_secs(3600);
-/// How long a post waits when the quota is used up; it frees little by little, over a day.
-const QUOTA_WAIT: Duration = Duration::from_secs(3600);
-
-/// Who the account is, as remembered for one token.
-#[derive(Serialize, Deserialize)]
-struct Me {
-    id: String,
-    /// A fingerprint of the token that was asked with.
-    of: String,
-}
-
-/// How many posts the last 24 hours had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Quota {
-    used: i64,
-    total: i64,
-    asked_at: Timestamp,
-}
+const QUOTA: Place<'_> = Place { note: QUOTA_NOTE, path: "/me/threads_publishing_limit" };
 
 /// Threads' id of the account. Asked once for each token.
 ///
 /// # Errors
 /// It could not be asked.
 pub async fn id(session: &Session<'_>) -> Result<String, Failure> {
-    let digest = Sha256::digest(session.token.expose());
-    let of: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let note = session.desk.memory.read(ME_NOTE).await?;
-    let known = note.and_then(|note| serde_json::from_value::<Me>(note).ok());
-    if let Some(me) = known.filter(|me| me.of == of) {
-        return Ok(me.id);
-    }
-    let (id, _) = ask(session).await?;
-    let me = Me { id: id.clone(), of };
-    let note = serde_json::to_value(&me).expect("plain data can be written as JSON");
-    session.desk.memory.write(ME_NOTE, note).await?;
-    Ok(id)
+    let ask = async { ask(session).await.map(|(id, _)| id) };
+    quota::id(&session.calls(), ME_NOTE, ask).await
 }
 
 /// Id and name of the account.
@@ -68,60 +33,17 @@ async fn ask(session: &Session<'_>) -> Result<(String, Option<String>), Failure>
     Ok((id?, answer.text("username")))
 }
 
-/// Whether the quota allows one more post. Asked at most once an hour, and whenever it was used
-/// up; where it can't be asked, the publication will tell.
+/// Whether the quota allows one more post.
 ///
 /// # Errors
 /// `RateLimited` where it is used up.
 pub async fn quota_allows(session: &Session<'_>) -> Result<(), Failure> {
-    let now = session.desk.clock.now();
-    let note = session.desk.memory.read(QUOTA_NOTE).await?;
-    let known = note.and_then(|note| serde_json::from_value::<Quota>(note).ok()).filter(|known| {
-        known.used < known.total && known.asked_at <= now && now.since(known.asked_at) < QUOTA_AGE
-    });
-    if known.is_some() {
-        return Ok(());
-    }
-    match ask_quota(session).await {
-        Some(quota) if quota.used >= quota.total => Err(used_up(quota, now)),
-        _ => Ok(()),
-    }
+    quota::allows(&session.calls(), QUOTA).await
 }
 
 /// What a refusal for its rate means: where the quota of posts is used up, that.
 pub async fn explain_limit(session: &Session<'_>, refusal: Refusal) -> Failure {
-    if !matches!(refusal.meaning, Meaning::Limited | Meaning::Quota) {
-        return refusal.into();
-    }
-    match ask_quota(session).await {
-        Some(quota) if quota.used >= quota.total => used_up(quota, session.desk.clock.now()),
-        _ => refusal.into(),
-    }
-}
-
-fn used_up(quota: Quota, now: Timestamp) -> Failure {
-    let class = Class::RateLimited { not_before: Some(now.plus(QUOTA_WAIT)) };
-    let message = format!("{} of {} posts of the last 24 hours are used", quota.used, quota.total);
-    Failure { class, message }
-}
-
-async fn ask_quota(session: &Session<'_>) -> Option<Quota> {
-    let params = [("fields", "quota_usage,config")];
-    let ask = Ask {
-        token: Some(&session.token),
-        ..Ask::read("ask for the quota", "/me/threads_publishing_limit", &params)
-    };
-    let answer = session.graph.ask(session.desk, &ask).await.ok()?;
-    let quota = read_quota(&answer, session.desk.clock.now())?;
-    let note = serde_json::to_value(quota).expect("plain data can be written as JSON");
-    let _ = session.desk.memory.write(QUOTA_NOTE, note).await; // unwritten, it is asked again
-    Some(quota)
-}
-
-fn read_quota(answer: &Answer, now: Timestamp) -> Option<Quota> {
-    let data: &Value = &answer.body["data"][0];
-    let total = number(&data["config"]["quota_total"]).filter(|total| *total > 0)?;
-    Some(Quota { used: number(&data["quota_usage"])?, total, asked_at: now })
+    quota::explain_limit(&session.calls(), QUOTA, refusal).await
 }
 
 /// Who the account is, what its token may do and until when, and how much of the quota is used.
@@ -131,9 +53,8 @@ fn read_quota(answer: &Answer, now: Timestamp) -> Option<Quota> {
 pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
     let (id, username) = ask(session).await?;
     let mut notes = token_notes(session).await?;
-    if let Some(quota) = ask_quota(session).await {
-        notes
-            .push(format!("{} of {} posts of the last 24 hours are used", quota.used, quota.total));
+    if let Ok(Some(quota)) = quota::ask(&session.calls(), QUOTA).await {
+        notes.push(quota.words());
     }
     Ok(Identity {
         name: username.as_ref().map_or(id, |name| format!("@{name}")),
