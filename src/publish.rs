@@ -151,7 +151,8 @@ pub trait Publisher: Send + Sync {
     async fn find(&self, draft: &Draft, desk: &Desk<'_>) -> Found;
 
     /// The page of a post whose receipt has none, because it could not be told at once; none where
-    /// it can't be now either, or where the post has none. Publishes nothing.
+    /// it can't be now either, or where the post has none. The journal is that of its crosspost.
+    /// Publishes nothing.
     async fn page(&self, _remote_id: &str, _draft: &Draft, _desk: &Desk<'_>) -> Option<String> {
         None
     }

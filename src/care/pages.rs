@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Care;
-use crate::deliver::notebook::Memory;
+use crate::deliver::notebook::{Journal, Memory};
 use crate::names::{AccountId, Label};
-use crate::publish::{Desk, Publisher, Scratch};
+use crate::publish::{Desk, Publisher};
 use crate::report;
 use crate::store::Result;
 use crate::store::crossposts;
@@ -39,14 +39,19 @@ impl Care {
             .read(move |db| crossposts::without_page(db, account, since, ASKED_MAX))
             .await?;
         let memory = Memory { store: self.store.clone(), account };
-        // not a crosspost in hand: nothing of what is answered concerns its state
-        let journal = &Scratch::default();
-        let desk =
-            Desk { crosspost: None, journal, memory: &memory, clock: &self.clock, shelf: None };
         for post in bare {
             if stop.is_cancelled() {
                 break;
             }
+            let journal = Journal { store: self.store.clone(), crosspost: post.id };
+            // no crosspost in hand: what is answered to a mere question parks nobody
+            let desk = Desk {
+                crosspost: None,
+                journal: &journal,
+                memory: &memory,
+                clock: &self.clock,
+                shelf: None,
+            };
             let Some(url) = publisher.page(&post.remote_id, &post.draft, &desk).await else {
                 continue;
             };

@@ -18,7 +18,6 @@ use crate::config::Secret;
 use crate::crosspost::Failure;
 use crate::draft::{Channel, Draft};
 use crate::platform::{Limits, MediaLimits, Platform};
-use crate::publish::meta::container::MediaId;
 use crate::publish::meta::token::App;
 use crate::publish::meta::{Account, Graph, rest};
 use crate::publish::{Desk, Found, Identity, Outcome, Publisher, Renewal};
@@ -109,13 +108,12 @@ impl Publisher for Instagram {
     }
 
     async fn page(&self, remote_id: &str, draft: &Draft, desk: &Desk<'_>) -> Option<String> {
-        // a story's page dies with it; of some posts only the container is known
-        let is_post = remote_id.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_post || draft.channel == Channel::Story {
+        // a story's page dies with it
+        if draft.channel == Channel::Story {
             return None;
         }
         let session = self.session(desk).await.ok()?;
-        session.permalink(&MediaId(remote_id.to_owned())).await
+        seek::page(&session, remote_id).await
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {

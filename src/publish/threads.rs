@@ -106,7 +106,7 @@ impl Publisher for Threads {
 
     async fn page(&self, remote_id: &str, _draft: &Draft, desk: &Desk<'_>) -> Option<String> {
         let session = self.session(desk).await.ok()?;
-        session.permalink(&MediaId(remote_id.to_owned())).await
+        seek::page(&session, &MediaId(remote_id.to_owned())).await
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {

@@ -14,6 +14,7 @@ use super::work::{Publication, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Failure, Receipt};
 use crate::publish::Found;
+use crate::publish::meta::container::MediaId;
 use crate::publish::meta::likeness::same_text;
 use crate::publish::meta::seek::{
     EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, UNLISTED_PAUSE, later,
@@ -21,6 +22,22 @@ use crate::publish::meta::seek::{
 
 /// How often one container is published whose publications got no usable answer.
 const DOUBTS_MAX: u32 = 3;
+
+/// How the id begins of a post of which only the container is known.
+const CONTAINER: &str = "container ";
+
+/// The page of a post, which was unknown when it was published: that of `id`, or, where the list did
+/// not show it then, that which the list shows by now.
+pub async fn page(session: &Session<'_>, id: &str) -> Option<String> {
+    if !id.starts_with(CONTAINER) {
+        return session.permalink(&MediaId(id.to_owned())).await;
+    }
+    let work = Work::read(session.desk).await.ok()??;
+    match look_through(session, &work, since(&work), true).await {
+        Ok(Match::Same(receipt)) => receipt.url,
+        _ => None,
+    }
+}
 
 /// Finds out what became of the publication in the journal.
 ///
@@ -82,7 +99,7 @@ async fn published(session: &Session<'_>, mut work: Work) -> Result<Found, Failu
         }
     }
     let id = work.container.map(|container| container.id.0).unwrap_or_default();
-    Ok(Found::Published(Receipt { remote_id: format!("container {id}"), url: None }))
+    Ok(Found::Published(Receipt { remote_id: format!("{CONTAINER}{id}"), url: None }))
 }
 
 /// The container could still be published. When it stays so, the same one may be published once

@@ -15,7 +15,7 @@ use super::work::{Publication, Work};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::publish::Found;
-use crate::publish::meta::container::is_open;
+use crate::publish::meta::container::{MediaId, is_open};
 use crate::publish::meta::likeness::{same_link, same_text};
 use crate::publish::meta::seek::{
     EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, UNLISTED_PAUSE, later,
@@ -187,6 +187,20 @@ fn alike(what: &str) -> Found {
     )))
 }
 
+/// The page of a post, which was unknown when it was published: that of `id`, or, where the list did
+/// not show it then and `id` is its container's, that which the list shows by now.
+pub async fn page(session: &Session<'_>, id: &MediaId) -> Option<String> {
+    let work = Work::read(session.desk).await.ok()?.unwrap_or_default();
+    let is_container = work.container.as_ref().is_some_and(|container| container.id.0 == id.0);
+    let Some(publication) = work.publication.as_ref().filter(|_| is_container) else {
+        return session.permalink(id).await;
+    };
+    match look_through(session, &work, publication.since).await {
+        Ok(Match::Same(receipt)) => receipt.url,
+        _ => None,
+    }
+}
+
 /// Looks through the posts since `since` for the one of `work`.
 ///
 /// # Errors
@@ -246,7 +260,6 @@ fn is_kind(made: &str, listed: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::meta::container::MediaId;
 
     const SINCE: Timestamp = Timestamp::from_secs(1_800_000_000);
 

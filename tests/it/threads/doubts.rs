@@ -151,7 +151,12 @@ async fn a_container_that_says_published_is_a_post_even_before_it_is_listed() {
     bench.server.lag_list(100);
     let receipt = bench.drive(&text(), true).await.unwrap();
     let post = &bench.server.posts()[0];
-    assert_eq!((receipt.remote_id, receipt.url), (post.container.clone(), None));
+    assert_eq!((&receipt.remote_id, receipt.url), (&post.container, None));
+    let desk = Desk { crosspost: None, ..bench.desk() };
+    assert_eq!(bench.account().page(&receipt.remote_id, &text(), &desk).await, None);
+    bench.server.lag_list(0);
+    let page = bench.account().page(&receipt.remote_id, &text(), &desk).await.unwrap();
+    assert!(page.ends_with(&post.id[8..]), "as what the list shows it by now: {page}");
     assert_eq!(bench.server.posts().len(), 1);
     bench.no_complaints();
 }
