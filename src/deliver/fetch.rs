@@ -1,26 +1,23 @@
 //! Fetch: the media that an entry should have, to those that a platform gets.
 //!
-//! Each is fetched once, looked at by its content, and fitted: for a platform that takes bytes the
-//! fitted file lies on the shelf, for one that fetches by itself the address is checked, or a
-//! fitted copy put where the owner's web server serves it. **Invariant:** a medium that can't be
-//! had is left out with a note, and never fails the post or puts it off; whether its cause may pass
-//! is told, for platforms that are nothing without media.
+//! Each is fetched once and fitted, until there are as many as should go. **Invariant:** a medium
+//! that can't be had is left out with a note, and never fails the post or puts it off; whether its
+//! cause may pass is told, for platforms that are nothing without media.
 
 use std::collections::VecDeque;
 
 use tokio::time::Instant;
 use url::Url;
 
-use super::head::Head;
 use super::host::Host;
-use super::sources::{Source, Sources, Trouble, Want};
+use super::sources::{Sources, Trouble};
 use crate::compose::media::Wanted;
-use crate::draft::{Media, Shelved};
+use crate::draft::Media;
 use crate::http;
-use crate::media::{self, Film, Fitted, Unfit};
 use crate::names::CrosspostId;
-use crate::platform::{ImageLimits, MediaLimits, VideoLimits, Way};
-use crate::shelf::Shelf;
+use crate::platform::{MediaLimits, Way};
+
+mod fit; // one of them
 
 /// What an entry's media came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,9 +40,6 @@ pub struct Purpose<'a> {
     /// Where fitted copies are served from, and for which crosspost; absent: nowhere.
     pub host: Option<(&'a Host, CrosspostId)>,
 }
-
-/// One that goes on, with what is to be said of it; none where it is left out without a word.
-type Fit = Result<Option<(Media, Vec<String>)>, Trouble>;
 
 impl Sources {
     /// Fetches and fits what is `wanted`, one after the other, in no more than
@@ -119,194 +113,6 @@ impl Sources {
         let words = format!("the media of this post were not all there after {time}");
         Trouble { words, is_passing: true }
     }
-
-    async fn one(&self, medium: &Media, purpose: &Purpose<'_>, found: &mut Vec<String>) -> Fit {
-        let limits = purpose.limits;
-        let is_uploaded = limits.way == Way::Bytes && limits.video.is_some();
-        let want = if is_uploaded { Want::Whole } else { Want::Head };
-        let source = self.get(&medium.url, want).await?;
-        let is_known = found.contains(&source.file);
-        found.push(source.file.clone());
-        if is_known {
-            return Ok(None);
-        }
-        match (source.kind.is_image(), limits.image, limits.video) {
-            (true, Some(image), _) => self.image(medium, source, image, purpose).await,
-            (false, _, Some(video)) => self.video(medium, source, video, limits.way).await,
-            (true, ..) => Err(Trouble::lasting("it is an image, and only videos are taken")),
-            (false, ..) => Err(Trouble::lasting("it is a video, and only images are taken")),
-        }
-    }
-
-    async fn image(
-        &self,
-        medium: &Media,
-        source: Source,
-        limits: ImageLimits,
-        purpose: &Purpose<'_>,
-    ) -> Fit {
-        let is_handed_over = purpose.limits.way == Way::Address;
-        let (shelf, file, is_story) = (self.shelf().clone(), source.file.clone(), purpose.is_story);
-        let turn = self.turn().await;
-        let work = move || -> Result<Option<Image>, String> {
-            let _turn = turn;
-            let bytes = shelf.read(&file).map_err(|error| format!("it can't be read: {error}"))?;
-            if is_handed_over {
-                match media::check(&bytes, &limits) {
-                    Ok(_) => return Ok(Some(Image::AsItIs)),
-                    Err(why) => {
-                        let fitted = fitted(&bytes, &limits, is_story)?;
-                        return Ok(fitted.map(|fitted| Image::Fitted(fitted, why)));
-                    }
-                }
-            }
-            let Some(fitted) = fitted(&bytes, &limits, is_story)? else { return Ok(None) };
-            let (shelved, notes) = shelve(&shelf, fitted)?;
-            Ok(Some(Image::Shelved(shelved, notes)))
-        };
-        let done = tokio::task::spawn_blocking(work).await;
-        let done = done.unwrap_or_else(|_panicked| Err("it broke its decoder".into()));
-        let Some(image) = done.map_err(Trouble::lasting)? else { return Ok(None) };
-        match image {
-            Image::Shelved(shelved, notes) => Ok(Some((with_file(medium, shelved), notes))),
-            Image::AsItIs => Ok(Some(handed_over(medium, &source))),
-            Image::Fitted(fitted, why) => self.hosted(medium, fitted, &why, purpose).await,
-        }
-    }
-
-    /// Puts a fitted copy where the platform can fetch it.
-    async fn hosted(
-        &self,
-        medium: &Media,
-        fitted: Fitted,
-        why: &str,
-        purpose: &Purpose<'_>,
-    ) -> Fit {
-        let Some((host, crosspost)) = purpose.host else {
-            let advice = "`[media_host]` in the config would let a fitted copy be served";
-            return Err(Trouble::lasting(format!("{why}; {advice}")));
-        };
-        if host.is_planned() {
-            let shelf = self.shelf().clone();
-            let shelved = tokio::task::spawn_blocking(move || shelve(&shelf, fitted)).await;
-            let shelved = shelved.unwrap_or_else(|_panicked| Err("it broke off".into()));
-            let (shelved, mut notes) = shelved.map_err(Trouble::lasting)?;
-            notes.push(format!("{why}: a copy that fits would be served from `[media_host]`"));
-            return Ok(Some((with_file(medium, shelved), notes)));
-        }
-        let Fitted { bytes, media_type, mut notes, .. } = fitted;
-        let served = host.put(crosspost, bytes, media_type, self.guard()).await;
-        let (url, said) = served.map_err(|words| Trouble { words, is_passing: true })?;
-        notes.extend(misnamed(said.as_deref(), media_type));
-        let media_type = Some(media_type.to_owned());
-        Ok(Some((Media { media_type, url, ..medium.clone() }, notes)))
-    }
-
-    async fn video(&self, medium: &Media, source: Source, limits: VideoLimits, way: Way) -> Fit {
-        let shelf = self.shelf().clone();
-        // of an unknown length it may have as much as is taken
-        let rest = (!source.is_whole).then_some(source.bytes.unwrap_or(limits.bytes_max));
-        let file = source.file.clone();
-        let film = tokio::task::spawn_blocking(move || film(&shelf, &file, rest, &limits)).await;
-        let film = film.unwrap_or_else(|_panicked| Err("it broke its reader".into()));
-        let (film, kept) = film.map_err(Trouble::lasting)?;
-        if way == Way::Address {
-            let mut fit = handed_over(medium, &source);
-            if !film.is_fast_start {
-                fit.1.push(
-                    "its index is not at its beginning, which the platform may refuse".into(),
-                );
-            }
-            return Ok(Some(fit));
-        }
-        let shelved = Shelved {
-            file: source.file,
-            media_type: film.media_type.into(),
-            bytes: kept,
-            width: film.width,
-            height: film.height,
-            duration_ms: Some(film.duration_ms),
-        };
-        Ok(Some((with_file(medium, shelved), Vec::new())))
-    }
-}
-
-/// What an image came to.
-enum Image {
-    /// On the shelf, for a platform that takes bytes.
-    Shelved(Shelved, Vec<String>),
-    /// The platform takes it from where it is.
-    AsItIs,
-    /// The platform would not take it as it is, and why; a copy that it would.
-    Fitted(Fitted, String),
-}
-
-fn fitted(bytes: &[u8], limits: &ImageLimits, is_story: bool) -> Result<Option<Fitted>, String> {
-    let fit = if is_story { media::story } else { media::image };
-    match fit(bytes, limits) {
-        Ok(fitted) => Ok(Some(fitted)),
-        Err(Unfit::Tiny) => Ok(None),
-        Err(Unfit::Refused(why)) => Err(why),
-    }
-}
-
-/// Puts what was fitted on the shelf, and gives what is to be said of it.
-fn shelve(shelf: &Shelf, fitted: Fitted) -> Result<(Shelved, Vec<String>), String> {
-    let Fitted { bytes, media_type, width, height, notes } = fitted;
-    let file = shelf.put(&bytes, media_type);
-    let file = file.map_err(|error| format!("it can't be kept: {error}"))?;
-    let (media_type, bytes) = (media_type.to_owned(), bytes.len() as u64);
-    Ok((Shelved { file, media_type, bytes, width, height, duration_ms: None }, notes))
-}
-
-/// What a video is, and how many bytes of it are on the shelf; only its head lies there where the
-/// `whole` has so many bytes.
-fn film(
-    shelf: &Shelf,
-    file: &str,
-    whole: Option<u64>,
-    limits: &VideoLimits,
-) -> Result<(Film, u64), String> {
-    let (file, bytes) = shelf.open(file).map_err(|error| format!("it can't be read: {error}"))?;
-    let film = match whole {
-        Some(length) => media::video(Head::of(file, length), limits),
-        None => media::video(file, limits),
-    };
-    match film {
-        Ok(film) => Ok((film, bytes)),
-        Err(Unfit::Tiny) => Err("it is smaller than 64 pixels".into()),
-        Err(Unfit::Refused(why)) if whole.is_some() && why.contains("cut off") => Err(
-            "its index is not at its beginning, where the platform wants it: write it anew for \
-                 the web (`fast start`)"
-                .into(),
-        ),
-        Err(Unfit::Refused(why)) => Err(why),
-    }
-}
-
-fn with_file(medium: &Media, shelved: Shelved) -> Media {
-    let media_type = Some(shelved.media_type.clone());
-    Media { media_type, file: Some(shelved), ..medium.clone() }
-}
-
-/// The medium at the address that gives it, where the platform fetches it.
-fn handed_over(medium: &Media, source: &Source) -> (Media, Vec<String>) {
-    let mut notes = Vec::new();
-    let media_type = source.kind.media_type();
-    let is_moved = Url::parse(&medium.url).is_ok_and(|url| url != source.url);
-    if is_moved {
-        notes.push(format!("it is at `{}` now", http::shown(&source.url)));
-    }
-    notes.extend(media_type.and_then(|is| misnamed(source.content_type.as_deref(), is)));
-    let url = if is_moved { source.url.to_string() } else { medium.url.clone() };
-    (Media { media_type: media_type.map(str::to_owned), url, ..medium.clone() }, notes)
-}
-
-/// What a platform may stumble over that goes by what the server calls it.
-fn misnamed(said: Option<&str>, is: &str) -> Option<String> {
-    let said = said?.split(';').next()?.trim();
-    (!said.eq_ignore_ascii_case(is))
-        .then(|| format!("its server calls it `{said}`, and it is `{is}`: the platform may refuse"))
 }
 
 /// Images and videos that turned out to be what they were not announced as, brought to what goes
