@@ -23,6 +23,7 @@ mod find; // the entry, wherever it is known
 mod read; // what its page says
 mod target; // for whom it is composed
 mod post; // what it becomes there
+mod medium; // a picture or a video of it
 mod outlook; // whether it would go out at all
 mod tokens; // what is more than letters
 mod said; // for a terminal
@@ -147,7 +148,11 @@ async fn of_entry(
         let outlook = outlook::outlook(config, &found, target, now);
         let mut post = draft.post(page, media.as_ref(), outlook, arguments.explain);
         reader.direct(&mut post).await;
-        post.pictures = post.media.iter().map(|medium| reader.picture(medium)).collect();
+        if arguments.html.is_some() {
+            for medium in &mut post.media {
+                medium.picture = reader.picture(medium).await;
+            }
+        }
         posts.push(post);
     }
     Ok(Preview { subject: Subject::Entry(Box::new(found)), posts })

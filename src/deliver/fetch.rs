@@ -6,28 +6,62 @@
 
 use std::collections::VecDeque;
 
+use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
 use super::host::Host;
 use super::sources::{Sources, Trouble};
 use crate::compose::media::Wanted;
-use crate::draft::Media;
+use crate::draft::{Media, Shelved};
 use crate::http;
 use crate::names::CrosspostId;
 use crate::platform::{MediaLimits, Way};
 
 mod fit; // one of them
 
+use fit::Fit;
+
 /// What an entry's media came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
     /// Those that go, in order.
     pub media: Vec<Media>,
+    /// What the platform gets of each of them, where that was looked at.
+    pub seen: Vec<Option<Seen>>,
     /// What is to be said of them, for people.
     pub notes: Vec<String>,
     /// Why one is missing that may be there in a while.
     pub passing: Option<String>,
+}
+
+/// What a platform gets of a medium: the file that is uploaded, or the one that it fetches itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// Its name on the shelf. Of a video that the platform fetches itself only the head may lie
+    /// there.
+    #[serde(skip)]
+    pub file: String,
+    /// Media type, by what is in it.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Size of the file; absent where its server does not tell.
+    pub bytes: Option<u64>,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// How long a video is, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+}
+
+impl Seen {
+    /// What is uploaded.
+    fn of(shelved: &Shelved) -> Self {
+        let Shelved { file, media_type, bytes, width, height, duration_ms } = shelved.clone();
+        Self { file, media_type, bytes: Some(bytes), width, height, duration_ms }
+    }
 }
 
 /// For whom media are fetched.
@@ -48,6 +82,7 @@ impl Sources {
         let mut fetched = Fetched::default();
         if purpose.limits.way == Way::Noted {
             fetched.media = wanted.media.clone();
+            fetched.seen = vec![None; wanted.media.len()];
             fetched.notes = wanted.notes(0);
             return fetched;
         }
@@ -56,6 +91,7 @@ impl Sources {
         let limits = if purpose.is_story { &of_story } else { purpose.limits };
         let purpose = &Purpose { limits, ..*purpose };
         let over = Instant::now() + self.time_max();
+        let mut fits: Vec<Fit> = Vec::new();
         // the file of each that was found, and those of the ones that go
         let (mut found, mut gone) = (Vec::new(), Vec::new());
         let mut spare = wanted.spare.iter();
@@ -63,17 +99,18 @@ impl Sources {
         while let Some(medium) = queue.pop_front() {
             let one = tokio::time::timeout_at(over, self.one(medium, purpose, &mut found)).await;
             match one.unwrap_or_else(|_elapsed| Err(self.too_slow())) {
-                Ok(Some((medium, notes))) => {
-                    let name = shown(&medium.url);
+                Ok(Some(mut fit)) => {
+                    let name = shown(&fit.medium.url);
+                    let notes = std::mem::take(&mut fit.notes);
                     fetched.notes.extend(notes.into_iter().map(|it| format!("`{name}`: {it}")));
-                    fetched.media.push(medium);
+                    fits.push(fit);
                     gone.extend(found.last().cloned());
                     continue;
                 }
                 Ok(None) => {
                     // the same once more may say more
                     let same = gone.iter().position(|file| found.last() == Some(file));
-                    if let Some(known) = same.and_then(|at| fetched.media.get_mut(at)) {
+                    if let Some(Fit { medium: known, .. }) = same.and_then(|at| fits.get_mut(at)) {
                         known.alt = known.alt.take().or_else(|| medium.alt.clone());
                     }
                 }
@@ -88,7 +125,8 @@ impl Sources {
             queue.extend(spare.next());
         }
         fetched.notes.splice(..0, wanted.notes(wanted.spare.len() - spare.len()));
-        keep_together(&mut fetched, purpose.limits);
+        keep_together(&mut fits, &mut fetched.notes, purpose.limits);
+        (fetched.media, fetched.seen) = fits.into_iter().map(|fit| (fit.medium, fit.seen)).unzip();
         fetched
     }
 
@@ -117,18 +155,18 @@ impl Sources {
 
 /// Images and videos that turned out to be what they were not announced as, brought to what goes
 /// together.
-fn keep_together(fetched: &mut Fetched, limits: &MediaLimits) {
-    let is_video = |medium: &Media| {
-        medium.media_type.as_deref().is_some_and(|media_type| media_type.starts_with("video"))
+fn keep_together(fits: &mut Vec<Fit>, notes: &mut Vec<String>, limits: &MediaLimits) {
+    let is_video = |fit: &Fit| {
+        let media_type = fit.medium.media_type.as_deref();
+        media_type.is_some_and(|media_type| media_type.starts_with("video"))
     };
-    let Some(first) = fetched.media.first().map(is_video).filter(|_| !limits.mix) else { return };
+    let Some(first) = fits.first().map(is_video).filter(|_| !limits.mix) else { return };
     let mut at = 0;
-    let notes = &mut fetched.notes;
-    fetched.media.retain(|medium| {
-        let goes = is_video(medium) == first && (!first || at == 0);
+    fits.retain(|fit| {
+        let goes = is_video(fit) == first && (!first || at == 0);
         at += 1;
         if !goes {
-            notes.push(format!("`{}` is left out: a video goes alone", shown(&medium.url)));
+            notes.push(format!("`{}` is left out: a video goes alone", shown(&fit.medium.url)));
         }
         goes
     });

@@ -292,6 +292,13 @@ async fn a_platform_that_fetches_by_itself_gets_an_address_that_it_can_use() {
     let url = |path: &str| bench.web.url(path).to_string();
     assert_eq!(urls, [url("/good.png?v=2"), url("/odd")], "behind the redirect, and as it is");
     assert!(fetched.media.iter().all(|one| one.file.is_none()), "nothing is uploaded");
+    for (seen, seed) in fetched.seen.iter().flatten().zip([1, 2]) {
+        assert_eq!((seen.width, seen.height, &*seen.media_type), (320, 320, "image/png"));
+        let file = png(320, 320, seed);
+        assert_eq!(seen.bytes, Some(file.len() as u64));
+        assert_eq!(bench.sources.shelf().read(&seen.file).unwrap(), file, "and it is here");
+    }
+    assert_eq!(fetched.seen.len(), fetched.media.len());
     let [moved, odd, wide] = fetched.notes.as_slice() else { panic!("{:?}", fetched.notes) };
     assert!(moved.contains("/moved.png`: it is at `") || moved.contains("it is at"), "{moved}");
     assert!(odd.contains("calls it `text/html`, and it is `image/png`"), "{odd}");
@@ -408,8 +415,8 @@ fn video(file: &[u8], more: usize) -> Vec<u8> {
 async fn of_a_video_that_the_platform_fetches_only_the_head_is_looked_at() {
     const FAST: &[u8] = include_bytes!("../fixtures/media/fast.mp4");
     const SLOW: &[u8] = include_bytes!("../fixtures/media/slow.mp4");
-    let bench = Bench::new(|request| {
-        let more = 9 << 20;
+    let more = 9 << 20;
+    let bench = Bench::new(move |request| {
         let bytes = match request.path() {
             "/small.mp4" => FAST.to_vec(),
             "/slow.mp4" => video(SLOW, more),
@@ -426,6 +433,11 @@ async fn of_a_video_that_the_platform_fetches_only_the_head_is_looked_at() {
     for (path, goes) in paths.into_iter().zip([true, true, true, false]) {
         let fetched = bench.fetch_for(&[path], &limits, None).await;
         assert_eq!(fetched.media.len(), usize::from(goes), "{path}: {:?}", fetched.notes);
+        let bytes = fetched.seen.first().map(|seen| seen.as_ref().unwrap().bytes);
+        let whole = (FAST.len() + more) as u64;
+        let expect = [Some(FAST.len() as u64), Some(whole), None];
+        let at = paths.iter().position(|known| *known == path).unwrap();
+        assert_eq!(bytes, expect.get(at).copied(), "{path}: as its server says");
         let index = fetched.notes.iter().any(|note| note.contains("its index is not at"));
         assert_eq!(index, !goes, "{path}: {:?}", fetched.notes);
     }

@@ -165,36 +165,35 @@ fn picture(url: &str, alt: &str, otherwise: &str) -> String {
     format!("<span class=\"blank\">{}</span>", escaped(otherwise))
 }
 
-/// The media in a grid: images as they are sent, where they were fetched.
+/// The media in a grid: as they are sent, where they were fetched.
 fn media(post: &Post) -> String {
     let media = &post.media;
     if media.is_empty() {
         return String::new();
     }
     let mut html = format!("<div class=\"media n{}\">\n", media.len().min(4));
-    for (at, item) in media.iter().enumerate() {
-        let fitted = post.pictures.get(at).and_then(Option::as_deref);
+    for medium in media {
+        let item = &medium.source;
         let alt = item.alt.as_deref().map(str::trim).unwrap_or_default();
         let kind = item.media_type.as_deref().unwrap_or("image");
-        let shown = if let Some(fitted) = fitted {
-            format!("<img src=\"{fitted}\" alt=\"{}\">", escaped(alt))
-        } else if kind.starts_with("image") {
-            picture(&item.url, alt, &item.url)
-        } else {
-            let poster = item.poster_url.as_deref().unwrap_or_default();
-            let family = kind.split('/').next().unwrap_or(kind);
-            format!(
-                "{}<span class=\"play\">{}</span>",
-                picture(poster, alt, &item.url),
-                escaped(family)
-            )
+        let is_image = kind.starts_with("image");
+        let place = if is_image { Some(&item.url) } else { item.poster_url.as_ref() };
+        let mut shown = match &medium.picture {
+            Some(picture) => format!("<img src=\"{picture}\" alt=\"{}\">", escaped(alt)),
+            None => picture(place.map_or("", String::as_str), alt, &item.url),
         };
+        if !is_image {
+            let family = kind.split('/').next().unwrap_or(kind);
+            let _ = write!(shown, "<span class=\"play\">{}</span>", escaped(family));
+        }
         let caption = match alt {
             "" if is_seen(item) => "<figcaption class=\"bad\">no alt text</figcaption>".into(),
             "" => String::new(),
             alt => format!("<figcaption dir=\"auto\">{}</figcaption>", escaped(alt)),
         };
-        let _ = writeln!(html, "<figure>{shown}{caption}</figure>");
+        let plan = medium.file.as_ref().map(|_| medium.plan());
+        let plan = plan.map(|plan| format!("<span class=\"plan\">{}</span>", escaped(&plan)));
+        let _ = writeln!(html, "<figure>{shown}{caption}{}</figure>", plan.unwrap_or_default());
     }
     html.push_str("</div>\n");
     html

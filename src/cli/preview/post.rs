@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Serialize, Serializer};
 
+use super::medium::Medium;
 use super::outlook::Outlook;
 use super::read::Answer;
 use super::target::Target;
@@ -44,7 +45,7 @@ pub struct Post {
     /// The link card that is sent, or made of the URL that is.
     pub card: Option<Card>,
     /// Pictures, videos and sounds.
-    pub media: Vec<Media>,
+    pub media: Vec<Medium>,
     /// BCP 47 tag.
     pub language: Option<String>,
     /// Who may see it.
@@ -71,10 +72,6 @@ pub struct Post {
     /// For people only.
     #[serde(skip)]
     pub notes: Vec<String>,
-    /// The images that are sent, as addresses for a page; none where one is only known by its
-    /// address.
-    #[serde(skip)]
-    pub pictures: Vec<Option<String>>,
 }
 
 /// A link card, and where it comes from.
@@ -203,6 +200,11 @@ impl<'a> Drafting<'a> {
             image_url: card.image_url,
             source,
         });
+        if let Some(fetched) = media {
+            let seen = fetched.seen.iter().map(Option::as_ref);
+            let media = draft.media.iter().zip(seen);
+            post.media = media.map(|(medium, seen)| Medium::of(medium, seen)).collect();
+        }
         post.crawled = crawled(&post, page, self.target.platform);
         post.warnings.extend(self.entry.control.problems.iter().cloned());
         post.warnings.extend(outlook.warnings);
@@ -282,7 +284,7 @@ impl Post {
             tokens,
             facets: draft.facets.clone(),
             card: None,
-            media: draft.media.clone(),
+            media: draft.media.iter().map(|medium| Medium::of(medium, None)).collect(),
             language: draft.language.clone(),
             visibility: draft.visibility,
             content_warning: draft.content_warning.clone(),
@@ -293,7 +295,6 @@ impl Post {
             title: draft.title.clone(),
             crawled: None,
             notes,
-            pictures: Vec::new(),
             text: draft.text.clone(),
         }
     }

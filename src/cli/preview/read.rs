@@ -9,6 +9,7 @@ use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::medium::Medium;
 use super::post::{Drafting, Post};
 use crate::cli::CliError;
 use crate::compose;
@@ -18,14 +19,19 @@ use crate::deliver::card;
 use crate::deliver::fetch::{Fetched, Purpose};
 use crate::deliver::host::Host;
 use crate::deliver::sources::Sources;
-use crate::draft::{Channel, Media};
+use crate::draft::Channel;
 use crate::http;
 use crate::http::guard::Guard;
+use crate::media;
 use crate::names::CrosspostId;
 use crate::shelf::Shelf;
 
 /// The longest that somebody looks at nothing while the media of one post are fetched.
 const MEDIA_TIME: Duration = Duration::from_secs(60);
+
+/// A picture with more bytes is made smaller for a page, which shows it small anyway: eight posts
+/// with four photos each are one file.
+const SHOWN_BYTES_MAX: usize = 1_000_000;
 
 /// A page, or why there is none.
 pub type Answer = Result<Page, String>;
@@ -94,10 +100,26 @@ impl Reader {
         Some(sources.fetch_all(&wanted, &purpose).await)
     }
 
-    /// The image that is sent, to be shown in a page; none where it is no image, or not fetched.
-    pub fn picture(&self, medium: &Media) -> Option<String> {
+    /// A picture of what the platform gets, as an address that holds all of it: the very file where
+    /// that is small; none where it is no image, or was not fetched.
+    pub async fn picture(&self, medium: &Medium) -> Option<String> {
         let file = medium.file.as_ref().filter(|file| file.media_type.starts_with("image/"))?;
-        let bytes = self.sources.as_ref()?.shelf().read(&file.file).ok()?;
-        Some(format!("data:{};base64,{}", file.media_type, BASE64.encode(bytes)))
+        let (name, media_type) = (file.file.clone(), file.media_type.clone());
+        let sources = self.sources.as_ref()?;
+        let (shelf, turn) = (sources.shelf().clone(), sources.turn().await);
+        let work = move || {
+            let _turn = turn;
+            let bytes = shelf.read(&name).ok()?;
+            if bytes.len() <= SHOWN_BYTES_MAX {
+                return Some(address(&media_type, &bytes));
+            }
+            let smaller = media::thumb(&bytes, SHOWN_BYTES_MAX).ok()?;
+            Some(address(smaller.media_type, &smaller.bytes))
+        };
+        tokio::task::spawn_blocking(work).await.ok().flatten()
     }
+}
+
+fn address(media_type: &str, bytes: &[u8]) -> String {
+    format!("data:{media_type};base64,{}", BASE64.encode(bytes))
 }

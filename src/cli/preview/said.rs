@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
+use super::medium::Medium;
 use super::post::{Card, Post, Source};
 use super::tokens::{self, Kind};
 use super::{Preview, Subject};
@@ -14,8 +15,7 @@ use crate::cli::say::{
     styled,
 };
 use crate::clock::Timestamp;
-use crate::draft::{Media, Shelved};
-use crate::platform::Cards;
+use crate::platform::{Cards, Platform};
 use crate::poll::route;
 use crate::settings::Choice;
 
@@ -90,7 +90,7 @@ fn post_said(post: &Post) -> String {
         line(style_of(token.kind), name, &format!("{place:<9} {}", token.value));
     }
     card_lines(post, &mut line);
-    media_lines(&post.media, &mut line);
+    media_lines(&post.media, post.platform, &mut line);
     let facts = [
         ("language", post.language.as_deref()),
         ("visibility", post.visibility.map(|visibility| visibility.as_str())),
@@ -183,22 +183,17 @@ fn or_none<'t>(text: &'t str, none: &'t str) -> &'t str {
     if text.is_empty() { none } else { text }
 }
 
-fn media_lines(media: &[Media], line: &mut impl FnMut(Style, &str, &str)) {
-    for media in media {
-        let kind = media.media_type.as_deref().unwrap_or("unknown type");
-        let file = media.file.as_ref().map(|file| format!(", {}", size(file))).unwrap_or_default();
-        line(PLAIN, "media", &format!("{} ({kind}{file})", media.url));
-        if let Some(alt) = media.alt.as_deref().filter(|alt| !alt.trim().is_empty()) {
+fn media_lines(media: &[Medium], platform: Platform, line: &mut impl FnMut(Style, &str, &str)) {
+    for medium in media {
+        let by = match medium.is_handed_over {
+            true => format!("; {} fetches it itself", platform.tag()),
+            false => String::new(),
+        };
+        line(PLAIN, "media", &format!("{} ({}{by})", medium.source.url, medium.plan()));
+        if let Some(alt) = medium.source.alt.as_deref().filter(|alt| !alt.trim().is_empty()) {
             line(PLAIN, "", &format!("alt \"{alt}\""));
         }
     }
-}
-
-/// What is sent of a medium: `2000×1333, 612 kB`, and how long a video is.
-fn size(file: &Shelved) -> String {
-    let Shelved { width, height, bytes, duration_ms, .. } = file;
-    let length = duration_ms.map(|ms| format!(", {} s", ms.div_ceil(1000))).unwrap_or_default();
-    format!("{width}×{height}, {} kB{length}", bytes.div_ceil(1000))
 }
 
 fn explained(choices: &[Choice]) -> String {

@@ -6,22 +6,37 @@
 
 use url::Url;
 
-use super::Purpose;
+use super::{Purpose, Seen};
 use crate::deliver::head::Head;
 use crate::deliver::sources::{Source, Sources, Trouble, Want};
 use crate::draft::{Media, Shelved};
 use crate::http;
-use crate::media::{self, Film, Fitted, Unfit};
+use crate::media::{self, About, Film, Fitted, Unfit};
 use crate::platform::{ImageLimits, VideoLimits, Way};
 use crate::shelf::Shelf;
 
-/// One that goes on, with what is to be said of it; none where it is left out without a word.
-type Fit = Result<Option<(Media, Vec<String>)>, Trouble>;
+/// A medium that goes on.
+pub struct Fit {
+    /// It, as the draft has it.
+    pub medium: Media,
+    /// What the platform gets of it, where that is here.
+    pub seen: Option<Seen>,
+    /// What is to be said of it, in words that follow its name: lower case, no full stop.
+    pub notes: Vec<String>,
+}
+
+/// One that goes on; none where it is left out without a word.
+type Fitting = Result<Option<Fit>, Trouble>;
 
 impl Sources {
     /// Fetches and fits one medium. `found` are the files of those before it; what is one of them
     /// goes no second time.
-    pub(super) async fn one(&self, medium: &Media, purpose: &Purpose<'_>, found: &mut Vec<String>) -> Fit {
+    pub(super) async fn one(
+        &self,
+        medium: &Media,
+        purpose: &Purpose<'_>,
+        found: &mut Vec<String>,
+    ) -> Fitting {
         let limits = purpose.limits;
         let is_uploaded = limits.way == Way::Bytes && limits.video.is_some();
         let want = if is_uploaded { Want::Whole } else { Want::Head };
@@ -45,7 +60,7 @@ impl Sources {
         source: Source,
         limits: ImageLimits,
         purpose: &Purpose<'_>,
-    ) -> Fit {
+    ) -> Fitting {
         let is_handed_over = purpose.limits.way == Way::Address;
         let (shelf, file, is_story) = (self.shelf().clone(), source.file.clone(), purpose.is_story);
         let turn = self.turn().await;
@@ -54,7 +69,7 @@ impl Sources {
             let bytes = shelf.read(&file).map_err(|error| format!("it can't be read: {error}"))?;
             if is_handed_over {
                 match media::check(&bytes, &limits) {
-                    Ok(_) => return Ok(Some(Image::AsItIs)),
+                    Ok(about) => return Ok(Some(Image::AsItIs(about))),
                     Err(why) => {
                         let fitted = fitted(&bytes, &limits, is_story)?;
                         return Ok(fitted.map(|fitted| Image::Fitted(fitted, why)));
@@ -69,8 +84,13 @@ impl Sources {
         let done = done.unwrap_or_else(|_panicked| Err("it broke its decoder".into()));
         let Some(image) = done.map_err(Trouble::lasting)? else { return Ok(None) };
         match image {
-            Image::Shelved(shelved, notes) => Ok(Some((with_file(medium, shelved), notes))),
-            Image::AsItIs => Ok(Some(handed_over(medium, &source))),
+            Image::Shelved(shelved, notes) => Ok(Some(uploaded(medium, shelved, notes))),
+            Image::AsItIs(About { media_type, width, height }) => {
+                let (file, media_type) = (source.file.clone(), media_type.to_owned());
+                let bytes = source.bytes;
+                let seen = Seen { file, media_type, bytes, width, height, duration_ms: None };
+                Ok(Some(handed_over(medium, &source, seen)))
+            }
             Image::Fitted(fitted, why) => self.hosted(medium, fitted, &why, purpose).await,
         }
     }
@@ -82,7 +102,7 @@ impl Sources {
         fitted: Fitted,
         why: &str,
         purpose: &Purpose<'_>,
-    ) -> Fit {
+    ) -> Fitting {
         let Some((host, crosspost)) = purpose.host else {
             let advice = "`[media_host]` in the config would let a fitted copy be served";
             return Err(Trouble::lasting(format!("{why}; {advice}")));
@@ -93,17 +113,18 @@ impl Sources {
             let shelved = shelved.unwrap_or_else(|_panicked| Err("it broke off".into()));
             let (shelved, mut notes) = shelved.map_err(Trouble::lasting)?;
             notes.push(format!("{why}: a copy that fits would be served from `[media_host]`"));
-            return Ok(Some((with_file(medium, shelved), notes)));
+            return Ok(Some(uploaded(medium, shelved, notes)));
         }
         let Fitted { bytes, media_type, mut notes, .. } = fitted;
         let served = host.put(crosspost, bytes, media_type, self.guard()).await;
         let (url, said) = served.map_err(|words| Trouble { words, is_passing: true })?;
         notes.extend(misnamed(said.as_deref(), media_type));
         let media_type = Some(media_type.to_owned());
-        Ok(Some((Media { media_type, url, ..medium.clone() }, notes)))
+        let medium = Media { media_type, url, ..medium.clone() };
+        Ok(Some(Fit { medium, seen: None, notes }))
     }
 
-    async fn video(&self, medium: &Media, source: Source, limits: VideoLimits, way: Way) -> Fit {
+    async fn video(&self, medium: &Media, source: Source, limits: VideoLimits, way: Way) -> Fitting {
         let shelf = self.shelf().clone();
         // of an unknown length it may have as much as is taken
         let rest = (!source.is_whole).then_some(source.bytes.unwrap_or(limits.bytes_max));
@@ -112,9 +133,9 @@ impl Sources {
         let film = film.unwrap_or_else(|_panicked| Err("it broke its reader".into()));
         let (film, kept) = film.map_err(Trouble::lasting)?;
         if way == Way::Address {
-            let mut fit = handed_over(medium, &source);
+            let mut fit = handed_over(medium, &source, of_film(&film, &source));
             if !film.is_fast_start {
-                fit.1.push(
+                fit.notes.push(
                     "its index is not at its beginning, which the platform may refuse".into(),
                 );
             }
@@ -128,7 +149,7 @@ impl Sources {
             height: film.height,
             duration_ms: Some(film.duration_ms),
         };
-        Ok(Some((with_file(medium, shelved), Vec::new())))
+        Ok(Some(uploaded(medium, shelved, Vec::new())))
     }
 }
 
@@ -137,7 +158,7 @@ enum Image {
     /// On the shelf, for a platform that takes bytes.
     Shelved(Shelved, Vec<String>),
     /// The platform takes it from where it is.
-    AsItIs,
+    AsItIs(About),
     /// The platform would not take it as it is, and why; a copy that it would.
     Fitted(Fitted, String),
 }
@@ -185,22 +206,34 @@ fn film(
     }
 }
 
-fn with_file(medium: &Media, shelved: Shelved) -> Media {
-    let media_type = Some(shelved.media_type.clone());
-    Media { media_type, file: Some(shelved), ..medium.clone() }
+fn uploaded(medium: &Media, shelved: Shelved, notes: Vec<String>) -> Fit {
+    let (media_type, seen) = (Some(shelved.media_type.clone()), Some(Seen::of(&shelved)));
+    Fit { medium: Media { media_type, file: Some(shelved), ..medium.clone() }, seen, notes }
+}
+
+/// A video where it is.
+fn of_film(film: &Film, source: &Source) -> Seen {
+    Seen {
+        file: source.file.clone(),
+        media_type: film.media_type.into(),
+        bytes: source.bytes,
+        width: film.width,
+        height: film.height,
+        duration_ms: Some(film.duration_ms),
+    }
 }
 
 /// The medium at the address that gives it, where the platform fetches it.
-fn handed_over(medium: &Media, source: &Source) -> (Media, Vec<String>) {
+fn handed_over(medium: &Media, source: &Source, seen: Seen) -> Fit {
     let mut notes = Vec::new();
-    let media_type = source.kind.media_type();
     let is_moved = Url::parse(&medium.url).is_ok_and(|url| url != source.url);
     if is_moved {
         notes.push(format!("it is at `{}` now", http::shown(&source.url)));
     }
-    notes.extend(media_type.and_then(|is| misnamed(source.content_type.as_deref(), is)));
+    notes.extend(misnamed(source.content_type.as_deref(), &seen.media_type));
     let url = if is_moved { source.url.to_string() } else { medium.url.clone() };
-    (Media { media_type: media_type.map(str::to_owned), url, ..medium.clone() }, notes)
+    let media_type = Some(seen.media_type.clone());
+    Fit { medium: Media { media_type, url, ..medium.clone() }, seen: Some(seen), notes }
 }
 
 /// What a platform may stumble over that goes by what the server calls it.

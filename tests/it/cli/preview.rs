@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::site::{Said, Site, fed};
 use crate::wire::{Reply, Server};
 
+mod media; // pictures and videos
 mod page; // for a browser
 
 /// The keys of a post, in their order.
