@@ -32,7 +32,7 @@ mod reconcile;
 mod reload;
 
 use bells::{Bells, watch_others};
-use build::{care, poller, shared, worker};
+use build::{Shared, care, poller, worker};
 pub use reconcile::reconcile;
 
 /// Why the daemon did not start, or ended.
@@ -76,6 +76,8 @@ struct Daemon {
     /// The loops; each gives its name where it ended though nobody told it to.
     tasks: JoinSet<Option<String>>,
     workers: BTreeMap<Label, Running>,
+    /// What they share.
+    shared: Option<Shared>,
     stop: CancellationToken,
 }
 
@@ -106,6 +108,7 @@ pub async fn run(app: App) -> Result<(), AppError> {
         pulses: Pulses::default(),
         tasks: JoinSet::new(),
         workers: BTreeMap::new(),
+        shared: None,
         stop: orders.stop.clone(),
     };
     daemon.start_loops().await?;
@@ -141,7 +144,7 @@ pub async fn run_once(config: Config, clock: Clock, orders: &Orders) -> Result<(
         () = orders.stop.cancelled() => {}
     }
     care.look(&orders.stop).await?;
-    let shared = shared(&config)?;
+    let shared = Shared::of(&config, None)?;
     for label in config.accounts.keys() {
         let (wake, pulses) = (Wake::default(), Pulses::default());
         if let Some(worker) = worker(&store, &clock, &config, &shared, label, wake, pulses).await? {
@@ -262,7 +265,7 @@ impl Daemon {
     /// Starts a worker for each account that has none.
     async fn start_missing_workers(&mut self) -> Result<(), AppError> {
         let config = self.config.borrow().clone();
-        let shared = shared(&config)?;
+        let shared = Shared::of(&config, self.shared.take())?;
         for label in config.accounts.keys() {
             if self.workers.contains_key(label) {
                 continue;
@@ -284,6 +287,7 @@ impl Daemon {
             self.workers.insert(label.clone(), running);
             self.bells.add(label.clone(), bell);
         }
+        self.shared = Some(shared);
         Ok(())
     }
 

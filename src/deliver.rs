@@ -34,6 +34,7 @@ pub mod gate;
 mod head;
 pub mod host;
 pub mod notebook;
+mod once;
 mod say;
 mod settle;
 pub mod sources;

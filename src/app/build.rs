@@ -70,8 +70,10 @@ pub fn care(
 }
 
 /// What the workers share: each client keeps its own copy of the machine's certificate
-/// authorities.
+/// authorities, and what one account fetched is there for the others.
 pub struct Shared {
+    /// The config that it is made of.
+    config: Arc<Config>,
     /// The client that publishes.
     client: http::Client,
     /// What drafts get from the web, where an account wants that.
@@ -80,19 +82,52 @@ pub struct Shared {
     host: Option<Host>,
 }
 
-/// What the workers of a config share.
-pub fn shared(config: &Config) -> Result<Shared, AppError> {
-    let user_agent = http::user_agent(config.http.user_agent.as_deref());
-    let client = http::publishing(&user_agent, &config.delivery)?;
-    let mut platforms = config.accounts.values().filter(|it| it.active).map(|it| it.platform);
-    let sources = if platforms.any(|it| it.media().way != Way::Noted) {
-        let guard = Guard::new(&user_agent, &config.http.allow_private)?;
-        let shelf = Shelf::beside(&config.database).with_room_for(config.media.cache_bytes_max);
-        Some(Arc::new(Sources::new(guard, shelf)))
-    } else {
-        None
-    };
-    Ok(Shared { client, sources, host: config.media_host.as_ref().map(Host::new) })
+impl Shared {
+    /// What the workers of `config` share: `before`, where that would be the same.
+    pub fn of(config: &Arc<Config>, before: Option<Self>) -> Result<Self, AppError> {
+        let shared = match before.filter(|before| before.serves(config)) {
+            Some(before) => Self { config: Arc::clone(config), ..before },
+            None => Self::new(config)?,
+        };
+        if let Some(sources) = &shared.sources {
+            let active = config.accounts.iter().filter(|(_, account)| account.active);
+            sources.serve(active.map(|(label, it)| (label.as_str(), it.platform.media())));
+        }
+        Ok(shared)
+    }
+
+    fn new(config: &Arc<Config>) -> Result<Self, AppError> {
+        let user_agent = http::user_agent(config.http.user_agent.as_deref());
+        let client = http::publishing(&user_agent, &config.delivery)?;
+        let sources = if fetches(config) {
+            let guard = Guard::new(&user_agent, &config.http.allow_private)?;
+            let shelf = Shelf::beside(&config.database).with_room_for(config.media.cache_bytes_max);
+            Some(Arc::new(Sources::new(guard, shelf)))
+        } else {
+            None
+        };
+        let host = config.media_host.as_ref().map(Host::new);
+        Ok(Self { config: Arc::clone(config), client, sources, host })
+    }
+
+    /// Whether it would be the same for another config.
+    fn serves(&self, config: &Config) -> bool {
+        same_shared(&self.config, config) && self.sources.is_some() == fetches(config)
+    }
+}
+
+/// Whether the workers of both configs share the same.
+pub fn same_shared(one: &Config, other: &Config) -> bool {
+    one.http == other.http
+        && one.delivery == other.delivery
+        && one.media == other.media
+        && one.media_host == other.media_host
+}
+
+/// Whether an account gets something from the web.
+fn fetches(config: &Config) -> bool {
+    let mut active = config.accounts.values().filter(|account| account.active);
+    active.any(|account| account.platform.media().way != Way::Noted)
 }
 
 /// The worker of an account that is active and known to the database.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::build::same_shared;
 use super::{AppError, Daemon, reconcile};
 use crate::compose::template;
 use crate::config::Config;
@@ -67,8 +68,7 @@ impl Daemon {
             before.accounts.get(label) == now.accounts.get(label)
                 && before.defaults == now.defaults
                 && before.people == now.people
-                && before.delivery == now.delivery
-                && before.http == now.http
+                && same_shared(before, now)
         };
         let changed: Vec<Label> =
             self.workers.keys().filter(|label| !same(label)).cloned().collect();

@@ -137,6 +137,7 @@ async fn of_entry(
     let targets = targets(config, store.as_ref(), arguments).await?;
     let found = find::find(config, store.as_ref(), &arguments.entry).await?;
     let mut reader = Reader::new(config, arguments.offline)?;
+    reader.serve(&targets);
     let mut posts = Vec::new();
     for target in &targets {
         let draft = Drafting { config, entry: &found.entry, target };
@@ -151,6 +152,11 @@ async fn of_entry(
         if arguments.html.is_some() {
             for medium in &mut post.media {
                 medium.picture = reader.picture(medium).await;
+            }
+            for card in post.card.iter_mut().chain(&mut post.crawled) {
+                if let Some(url) = &card.image_url {
+                    card.picture = reader.poster(url).await;
+                }
             }
         }
         posts.push(post);

@@ -1,7 +1,7 @@
 //! Card: what a link card needs from the web, fetched before an attempt begins.
 //!
-//! The page of an entry says what its card shows, and where its picture is. **Invariant:** nothing
-//! here fails a post or puts it off: without its page a card shows what the feed says, without its
+//! The page of an entry says what its card shows, and where its picture is; both are asked once,
+//! however many accounts send the card. **Invariant:** nothing here fails a post or puts it off: without its page a card shows what the feed says, without its
 //! picture it has none, and a note says why. Whatever is fetched goes through the guard, and is
 //! bounded in bytes and time.
 
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::sources::Sources;
+use super::sources::{Sources, Trouble, Want};
 use crate::compose::page::{self, Page};
 use crate::compose::{self, ComposeError, Subject};
 use crate::draft::{Draft, Shelved};
 use crate::http;
-use crate::http::guard::{GetLimits, Guard, Larger};
+use crate::http::guard::{FetchError, GetLimits, Guard, Larger};
 use crate::media;
 use crate::platform::{Cards, Platform};
 use crate::report;
@@ -30,25 +30,31 @@ const PAGE: GetLimits = GetLimits {
 /// A page of which only its address is wanted.
 const DOOR: GetLimits = GetLimits { bytes_max: 1 << 10, ..PAGE };
 
-/// A picture: what a camera makes, uncut.
-const PICTURE: GetLimits = GetLimits {
-    bytes_max: 20_000_000,
-    larger: Larger::Refused,
-    timeout: Duration::from_secs(20),
-    accept: "image/jpeg, image/png, image/webp, image/gif;q=0.9, */*;q=0.1",
-};
+/// The longest that a card waits for its picture.
+const PICTURE_TIME: Duration = Duration::from_secs(20);
 
 impl Sources {
-    /// The picture at `url`, fitted to `bytes_max` and put on the shelf.
-    async fn picture(&self, url: &str, bytes_max: usize) -> Result<Shelved, String> {
-        let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let fetched = self.guard().get(&url, PICTURE).await;
-        let fetched = fetched.map_err(|error| format!("`{}`: {error}", http::shown(&url)))?;
+    /// The picture at `url`, fetched once for all accounts, fitted to `bytes_max` and put on the
+    /// shelf.
+    ///
+    /// # Errors
+    /// Why there is none, for people.
+    pub async fn picture(&self, url: &str, bytes_max: usize) -> Result<Shelved, String> {
+        let found = tokio::time::timeout(PICTURE_TIME, self.get(url, Want::default())).await;
+        let too_slow = FetchError::TimedOut(PICTURE_TIME);
+        let source = found.unwrap_or_else(|_elapsed| Err(too_slow.into()));
+        let shown = Url::parse(url).map_or_else(|_| url.to_owned(), |url| http::shown(&url));
+        let source = source.map_err(|trouble| format!("`{shown}`: {}", trouble.words))?;
+        if !source.kind.is_image() {
+            return Err(format!("`{shown}`: it is {}", source.kind));
+        }
         let (shelf, turn) = (self.shelf().clone(), self.turn().await);
         let fit = move || {
             let _turn = turn;
-            let fitted = media::thumb(&fetched.body, bytes_max)
-                .map_err(|why| format!("`{}`: {why}", http::shown(&fetched.url)))?;
+            let bytes = shelf.read(&source.file);
+            let bytes = bytes.map_err(|error| format!("`{shown}` can't be read: {error}"))?;
+            let fitted =
+                media::thumb(&bytes, bytes_max).map_err(|why| format!("`{shown}`: {why}"))?;
             let file = shelf
                 .put(&fitted.bytes, fitted.media_type)
                 .map_err(|error| format!("it can't be kept: {error}"))?;
@@ -64,22 +70,28 @@ impl Sources {
         let fitted = tokio::task::spawn_blocking(fit).await;
         fitted.unwrap_or_else(|_panicked| Err("the picture broke its decoder".into()))
     }
+
+    /// What the page at `url` says of itself, read once for all accounts.
+    ///
+    /// # Errors
+    /// Why it can't be read, for people.
+    pub async fn page(&self, url: &str) -> Result<Page, String> {
+        let page = self.pages.get(url, |_| true, read_page(self.guard(), url)).await;
+        page.map_err(|trouble| trouble.words)
+    }
 }
 
-/// What the page at `url` says of itself.
-///
-/// # Errors
-/// Why it can't be read, for people.
-pub async fn read_page(guard: &Guard, url: &str) -> Result<Page, String> {
-    let url = Url::parse(url).map_err(|error| error.to_string())?;
-    let fetched = guard.get(&url, PAGE).await.map_err(|error| error.to_string())?;
+async fn read_page(guard: &Guard, url: &str) -> Result<Page, Trouble> {
+    let url = Url::parse(url).map_err(|error| Trouble::lasting(error.to_string()))?;
+    let fetched = guard.get(&url, PAGE).await?;
     let kind = fetched.content_type.as_deref();
     if let Some(other) = kind.filter(|kind| !kind.to_ascii_lowercase().contains("html")) {
-        return Err(format!("it is `{other}`, no web page"));
+        return Err(Trouble::lasting(format!("it is `{other}`, no web page")));
     }
     let read = move || page::read(&fetched.body, fetched.content_type.as_deref(), &fetched.url);
     // on a thread of its own: a parser that panics on what a stranger sent must end this only
-    tokio::task::spawn_blocking(read).await.map_err(|_panicked| "it broke its parser".into())
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|_panicked| Trouble::lasting("it broke its parser"))
 }
 
 /// Where the page of a card stands in the end, beside `text`, on a platform that reads nothing behind
@@ -119,7 +131,7 @@ pub async fn drafted(
     let mut notes = Vec::new();
     let mut page = None;
     if let (Some(sources), Some(url)) = (sources, compose::page_wanted(subject)) {
-        match read_page(sources.guard(), url).await {
+        match sources.page(url).await {
             Ok(read) => page = Some(read),
             Err(why) => notes.push(format!(
                 "the card says what the feed says, because the page can't be read: {why}"

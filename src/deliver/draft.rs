@@ -121,6 +121,7 @@ impl Worker {
     ) -> std::result::Result<Draft, Undrafted> {
         let mut fetched = Fetched::default();
         if let Some(sources) = self.sources.as_deref() {
+            sources.serve_one(self.label.as_str(), subject.media_limits);
             let wanted = compose::media::wanted(subject);
             let is_story = subject.settings.channel == Channel::Story;
             let host = self.host.as_ref().map(|host| (host, crosspost.id));

@@ -1,22 +1,26 @@
-//! Sources: media as their addresses give them, fetched once however many accounts want them.
+//! Sources: what posts get from the web, as its addresses give it, fetched once however many
+//! accounts want it.
 //!
-//! What was fetched lies on the shelf under its hash, so that the same bytes at two addresses are
-//! one file. **Invariant:** one address is asked by one worker at a time, and not again while what
-//! it gave is fresh; a failure is remembered for a moment, so that eight accounts don't wait eight
-//! times for a server that is down. Nothing larger than one chunk is ever in memory.
+//! Media that were fetched lie on the shelf under their hash, so that the same bytes at two
+//! addresses are one file. Of a video some platforms need all and others only the head; whoever
+//! asks first fetches what serves all accounts. **Invariant:** nothing larger than one chunk is
+//! ever in memory, and of a video that is larger than any account takes no more than its head is
+//! fetched, where its server says how large it is.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::http;
-use crate::http::guard::download::{Downloaded, Patience, Take};
+use super::once::Once;
+use crate::compose::page::Page;
+use crate::http::guard::download::{Downloaded, Length, Patience, START_BYTES, Take};
 use crate::http::guard::{FetchError, Guard};
 use crate::media::{self, Kind};
+use crate::platform::{MediaLimits, Way};
 use crate::shelf::{Part, Shelf};
 
 /// The largest video that is fetched whole: what the platforms that take its bytes take.
@@ -28,8 +32,9 @@ const IMAGE_BYTES_MAX: u64 = 40_000_000;
 const HEAD_BYTES: u64 = 8 << 20;
 /// How long what an address gave is taken to be what it gives.
 const FRESH: Duration = Duration::from_secs(3600);
-/// How long a failure is remembered.
-const FAILED: Duration = Duration::from_secs(60);
+/// The same for a page, which its owner may mend and try again: long enough for accounts that
+/// begin together.
+const FRESH_PAGE: Duration = Duration::from_secs(60);
 /// The wait before an address that failed in passing is asked once more.
 const AGAIN: Duration = Duration::from_secs(3);
 /// Only an address that failed as soon as that is asked once more: who waited for one that is slow
@@ -38,8 +43,6 @@ const SOON: Duration = Duration::from_secs(10);
 /// The longest that the media of one post take, where nothing else is said: what is not there by
 /// then is left out, so that one slow server does not keep an account from all other posts.
 const TIME_MAX: Duration = Duration::from_secs(600);
-/// How many addresses are remembered.
-const KNOWN_MAX: usize = 512;
 
 /// A download of one medium: a large video over a slow line.
 const PATIENCE: Patience = Patience {
@@ -48,26 +51,45 @@ const PATIENCE: Patience = Patience {
     accept: "image/jpeg, image/png, image/webp, image/gif;q=0.9, video/mp4, */*;q=0.1",
 };
 
-/// Where media come from.
+/// Where media come from, and pages.
 pub struct Sources {
     guard: Guard,
     shelf: Shelf,
-    known: Mutex<HashMap<String, Arc<Slot>>>,
+    media: Once<Source>,
+    pub(super) pages: Once<Page>,
+    /// What each account wants of a video, by its label.
+    wants: Mutex<HashMap<String, Want>>,
     /// One image at a time: each may take 250 MB while it is decoded.
     turn: Arc<Semaphore>,
     time_max: Duration,
 }
 
-/// What is known of one address. Who asks it holds the lock.
-type Slot = tokio::sync::Mutex<Option<(Instant, Result<Source, Trouble>)>>;
-
 /// How much of a video is wanted. Images are always wanted whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// All of it.
-    Whole,
-    /// Its head, which says what it is.
-    Head,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Want {
+    /// All of it, where it has no more bytes than this.
+    pub whole_max: u64,
+    /// So many of its first bytes, where it has more: they say what it is.
+    pub head: u64,
+}
+
+impl Want {
+    /// What a platform with these limits needs: what it uploads, or the head of what it fetches
+    /// itself.
+    pub fn of(limits: &MediaLimits) -> Self {
+        match (limits.way, limits.video) {
+            (Way::Bytes, Some(video)) => {
+                Self { whole_max: video.bytes_max.min(VIDEO_BYTES_MAX), head: 0 }
+            }
+            (Way::Address, Some(_)) => Self { whole_max: HEAD_BYTES, head: HEAD_BYTES },
+            _ => Self::default(),
+        }
+    }
+
+    /// What serves both.
+    fn or(self, other: Self) -> Self {
+        Self { whole_max: self.whole_max.max(other.whole_max), head: self.head.max(other.head) }
+    }
 }
 
 /// A medium as it was found.
@@ -81,10 +103,22 @@ pub struct Source {
     pub url: Url,
     /// What its server calls it.
     pub content_type: Option<String>,
-    /// How many bytes it has, as far as that is known.
-    pub bytes: Option<u64>,
+    /// How many bytes it has.
+    pub length: Length,
+    /// How many of them lie there: all, or the first ones of a video.
+    pub kept: u64,
+}
+
+impl Source {
     /// Whether all of it lies there, and not only the head of a video.
-    pub is_whole: bool,
+    pub fn is_whole(&self) -> bool {
+        self.length == Length::Exactly(self.kept)
+    }
+
+    /// Whether there is enough of it: all, or the head of one that is too large to be wanted whole.
+    fn serves(&self, want: Want) -> bool {
+        self.is_whole() || self.length.exceeds(want.whole_max) && self.kept >= want.head
+    }
 }
 
 /// Why a medium could not be had.
@@ -110,15 +144,33 @@ impl From<FetchError> for Trouble {
 }
 
 impl Sources {
-    /// Those that `guard` reaches; they lie on `shelf`.
+    /// Those that `guard` reaches; media lie on `shelf`.
     pub fn new(guard: Guard, shelf: Shelf) -> Self {
         Self {
             guard,
             shelf,
-            known: Mutex::default(),
+            media: Once::new(FRESH),
+            pages: Once::new(FRESH_PAGE),
+            wants: Mutex::default(),
             turn: Arc::new(Semaphore::new(1)),
             time_max: TIME_MAX,
         }
+    }
+
+    /// Says which accounts there are, each with what its platform takes, in place of those before:
+    /// who asks for a video first fetches as much of it as any of them wants.
+    pub fn serve<'a>(&self, accounts: impl IntoIterator<Item = (&'a str, MediaLimits)>) {
+        let wants = accounts.into_iter().map(|(who, limits)| (who.to_owned(), Want::of(&limits)));
+        *self.wants() = wants.collect();
+    }
+
+    /// Says what an account's own server takes.
+    pub fn serve_one(&self, who: &str, limits: &MediaLimits) {
+        self.wants().insert(who.to_owned(), Want::of(limits));
+    }
+
+    fn wants(&self) -> MutexGuard<'_, HashMap<String, Want>> {
+        self.wants.lock().expect("no code panics while it holds the lock")
     }
 
     /// The same, with so much time for the media of one post.
@@ -148,40 +200,27 @@ impl Sources {
         Arc::clone(&self.turn).acquire_owned().await.expect("nobody closes it")
     }
 
-    /// What stands at `url`, on the shelf.
+    /// What stands at `url`, on the shelf: of a video as much as is wanted.
     ///
     /// # Errors
     /// It can't be had, or is no medium.
     pub async fn get(&self, url: &str, want: Want) -> Result<Source, Trouble> {
-        let slot = self.slot(url);
-        let mut known = slot.lock().await;
-        if let Some((at, answer)) = known.as_ref() {
-            let holds = if answer.is_ok() { FRESH } else { FAILED };
-            let serves = |source: &Source| {
-                (source.is_whole || want == Want::Head) && self.shelf.open(&source.file).is_ok()
-            };
-            if at.elapsed() < holds && answer.as_ref().map_or(true, serves) {
-                return answer.clone();
-            }
-        }
+        let serves =
+            |source: &Source| source.serves(want) && self.shelf.open(&source.file).is_ok();
+        let of_all = self.wants().values().fold(want, |all, one| all.or(*one));
+        self.media.get(url, serves, self.ask(url, of_all)).await
+    }
+
+    /// Fetches it; once more where it failed soon, and in passing.
+    async fn ask(&self, url: &str, want: Want) -> Result<Source, Trouble> {
         let began = Instant::now();
-        let mut answer = self.fetch(url, want).await;
+        let answer = self.fetch(url, want).await;
         let was_soon = began.elapsed() < SOON;
         if answer.as_ref().is_err_and(|trouble| trouble.is_passing && was_soon) {
             tokio::time::sleep(AGAIN).await;
-            answer = self.fetch(url, want).await;
+            return self.fetch(url, want).await;
         }
-        *known = Some((Instant::now(), answer.clone()));
         answer
-    }
-
-    fn slot(&self, url: &str) -> Arc<Slot> {
-        let mut known = self.known.lock().expect("no code panics while it holds the lock");
-        if known.len() >= KNOWN_MAX {
-            // whoever is at work holds a share of their slot, and goes on
-            known.clear();
-        }
-        Arc::clone(known.entry(url.to_owned()).or_default())
     }
 
     async fn fetch(&self, url: &str, want: Want) -> Result<Source, Trouble> {
@@ -191,16 +230,11 @@ impl Sources {
         let mut file = tokio::fs::File::from_std(part.file().map_err(FetchError::from)?);
         let judge = |start: &[u8]| judge(start, want);
         let downloaded = self.guard.download(&url, PATIENCE, &mut file, &judge).await?;
-        self.keep(part, downloaded, want).await
+        self.keep(part, downloaded).await
     }
 
-    async fn keep(
-        &self,
-        part: Part,
-        downloaded: Downloaded,
-        want: Want,
-    ) -> Result<Source, Trouble> {
-        let Downloaded { url, content_type, bytes, announced } = downloaded;
+    async fn keep(&self, part: Part, downloaded: Downloaded) -> Result<Source, Trouble> {
+        let Downloaded { url, content_type, bytes: kept, length } = downloaded;
         let shelf = self.shelf.clone();
         let (file, kind) = blocking(move || {
             let kind = media::kind(&start_of(&part)?);
@@ -208,9 +242,7 @@ impl Sources {
             Ok((shelf.keep(part, media_type)?, kind))
         })
         .await?;
-        let is_whole = kind.is_image() || want == Want::Whole || bytes < HEAD_BYTES;
-        let bytes = if is_whole { Some(bytes) } else { announced };
-        Ok(Source { file, kind, url, content_type, bytes, is_whole })
+        Ok(Source { file, kind, url, content_type, length, kept })
     }
 }
 
@@ -226,11 +258,14 @@ async fn blocking<T: Send + 'static>(
 
 /// How much is taken of what begins like that.
 fn judge(start: &[u8], want: Want) -> Result<Take, String> {
-    match (media::kind(start), want) {
-        (kind, _) if kind.is_image() => Ok(Take::Whole(IMAGE_BYTES_MAX)),
-        (kind, Want::Whole) if kind.is_video() => Ok(Take::Whole(VIDEO_BYTES_MAX)),
-        (kind, Want::Head) if kind.is_video() => Ok(Take::Start(HEAD_BYTES)),
-        (kind, _) => Err(format!("it is {kind}, want a JPEG, PNG, WebP or GIF, or an MP4 video")),
+    match media::kind(start) {
+        kind if kind.is_image() => Ok(Take { whole_max: IMAGE_BYTES_MAX, start: None }),
+        kind if kind.is_video() => {
+            // what has just come is enough to know it again
+            let head = want.head.max(START_BYTES as u64);
+            Ok(Take { whole_max: want.whole_max.max(head), start: Some(head) })
+        }
+        kind => Err(format!("it is {kind}, want a JPEG, PNG, WebP or GIF, or an MP4 video")),
     }
 }
 
@@ -240,6 +275,6 @@ fn start_of(part: &Part) -> std::io::Result<Vec<u8>> {
     let mut file = part.file()?;
     file.seek(SeekFrom::Start(0))?;
     let mut start = Vec::new();
-    file.take(http::guard::download::START_BYTES as u64).read_to_end(&mut start)?;
+    file.take(START_BYTES as u64).read_to_end(&mut start)?;
     Ok(start)
 }

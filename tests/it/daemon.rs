@@ -5,6 +5,7 @@ mod kills; // kill -9 anywhere
 mod meta; // Instagram and a Facebook Page
 mod manners; // how feeds are asked
 mod notify; // what systemd hears
+mod once; // what is fetched
 mod pictures; // images, from the feed to the posts
 mod redirects; // cards whose address leads elsewhere
 mod reloads; // SIGHUP, SIGUSR1

@@ -15,7 +15,7 @@ use posse_party::draft::Media;
 use posse_party::http::guard::download::{Patience, Take};
 use posse_party::http::guard::{FetchError, Guard};
 use posse_party::names::CrosspostId;
-use posse_party::platform::{MediaLimits, Platform};
+use posse_party::platform::{MediaLimits, Platform, Way};
 use posse_party::shelf::Shelf;
 
 use crate::wire::{Gate, Reply, Request, Server};
@@ -169,7 +169,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     let patience = Patience { timeout: Duration::from_secs(60), silence, accept: "*/*" };
     for (path, is_there) in [("/nothing", false), ("/half", false), ("/all", true)] {
         let mut file = tokio::fs::File::from_std(tempfile::tempfile().unwrap());
-        let judge = |_: &[u8]| Ok(Take::Whole(1 << 20));
+        let judge = |_: &[u8]| Ok(Take { whole_max: 1 << 20, start: None });
         let came = guard.download(&web.url(path), patience, &mut file, &judge).await;
         match came {
             Ok(_) => assert!(is_there, "{path}"),
@@ -445,6 +445,82 @@ async fn of_a_video_that_the_platform_fetches_only_the_head_is_looked_at() {
     small.video.as_mut().unwrap().bytes_max = 8 << 20;
     let fetched = bench.fetch_for(&["/large.mp4"], &small, None).await;
     assert!(fetched.notes[0].contains("at most 8388608 are taken"), "{:?}", fetched.notes);
+}
+
+#[tokio::test]
+async fn a_video_is_fetched_once_whoever_asks_first() {
+    const FAST: &[u8] = include_bytes!("../fixtures/media/fast.mp4");
+    let head = [Platform::Threads, Platform::Facebook];
+    let whole = [Platform::Mastodon, Platform::Bluesky];
+    for order in [[head, whole].concat(), [whole, head].concat()] {
+        let bench = Bench::new(|_| Reply::ok(video(FAST, 9 << 20)));
+        bench.sources.serve(order.iter().map(|it| (it.tag(), it.media())));
+        for platform in &order {
+            let fetched = bench.fetch(&["/film.mp4"], *platform).await;
+            assert_eq!(fetched.media.len(), 1, "{platform:?}: {:?}", fetched.notes);
+            assert_eq!(fetched.media[0].file.is_some(), whole.contains(platform), "{platform:?}");
+        }
+        assert_eq!(bench.asked("/film.mp4"), 1, "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_video_that_is_too_large_for_all_is_not_downloaded() {
+    const FAST: &[u8] = include_bytes!("../fixtures/media/fast.mp4");
+    // its server sends no more than so many bytes, and then nothing, also no end
+    let check = async |is_told: bool, sent: usize, served: &[(&str, MediaLimits)], expect: &str| {
+        let bench = Bench::new(move |_| {
+            let film = video(FAST, 40 << 20);
+            let head = Reply::status(200).header("Content-Type", "video/mp4");
+            let length = film.len().to_string();
+            let head = if is_told { head.header("Content-Length", length) } else { head };
+            head.end_head().bytes(&film[..sent]).hang()
+        });
+        bench.sources.serve(served.iter().copied());
+        for (name, limits) in served {
+            let fetched = bench.fetch_for(&["/film.mp4"], limits, None).await;
+            let uploads = limits.way == Way::Bytes;
+            assert_eq!(fetched.media.is_empty(), uploads, "{name}: {:?}", fetched.notes);
+            assert!(!uploads || fetched.notes[0].contains(expect), "{:?}", fetched.notes);
+            assert!(fetched.passing.is_none(), "it will not be smaller");
+        }
+        assert_eq!(bench.asked("/film.mp4"), 1, "and nobody asks again");
+        let kept = bench.kept();
+        let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+        let (_, bytes) = bench.sources.shelf().open(kept).unwrap();
+        let has_head = served.iter().any(|(_, limits)| limits.way == Way::Address);
+        assert_eq!(bytes, if has_head { 8 << 20 } else { 4096 }, "the rest is given back");
+    };
+    let uploading = |bytes_max: u64| {
+        let mut limits = Platform::Bluesky.media();
+        limits.video.as_mut().unwrap().bytes_max = bytes_max;
+        limits
+    };
+    let (small, large) = (("small", uploading(10 << 20)), ("large", uploading(20 << 20)));
+    let threads = ("threads", Platform::Threads.media());
+    let length = video(FAST, 40 << 20).len();
+    let told = format!("it has {length} bytes, at most 10485760 are taken");
+    // its server says how large it is: nothing more is waited for
+    check(true, 4096, &[small], &told).await;
+    // a platform that fetches it itself takes more, and its head is enough for that
+    check(true, 8 << 20, &[small, threads], &told).await;
+    check(true, 8 << 20, &[threads, small], &told).await;
+    // its server does not say: as much as the largest limit is read
+    let (ten, twenty) = ((10 << 20) + 1, (20 << 20) + 1);
+    check(false, ten, &[small], "it has more than 10485760 bytes, at most 10485760").await;
+    check(false, twenty, &[small, large], "it has more than 20971520 bytes, at most ").await;
+    check(false, ten, &[threads, small], "it has more than 10485760 bytes").await;
+}
+
+#[tokio::test]
+async fn the_picture_of_a_card_is_fetched_once_and_is_that_of_a_post_too() {
+    let bench = Bench::new(|_| Reply::ok(png(300, 200, 1)));
+    let url = bench.web.url("/a.png");
+    let card = || bench.sources.picture(url.as_str(), 1_000_000);
+    let (one, two, post) = tokio::join!(card(), card(), bench.fetch(&["/a.png"], Platform::X));
+    assert_eq!(one.as_ref().unwrap(), two.as_ref().unwrap());
+    assert_eq!((&*one.unwrap().media_type, post.media.len()), ("image/jpeg", 1));
+    assert_eq!(bench.asked("/a.png"), 1);
 }
 
 #[tokio::test]

@@ -202,7 +202,11 @@ fn media(post: &Post) -> String {
 fn card(card: &Card, post: &Post) -> String {
     let host = url::Url::parse(&card.url).ok();
     let host = host.as_ref().and_then(url::Url::host_str).unwrap_or(&card.url);
-    let image = card.image_url.as_ref().map(|url| picture(url, "", "picture")).unwrap_or_default();
+    let image = match (&card.picture, &card.image_url) {
+        (Some(held), _) => format!("<img src=\"{held}\" alt=\"\">"),
+        (None, Some(url)) => picture(url, "", "picture"),
+        (None, None) => String::new(),
+    };
     let mut words = format!("<span class=\"host\">{}</span>", escaped(host));
     if !card.title.is_empty() {
         let _ = write!(words, "<b dir=\"auto\">{}</b>", escaped(&card.title));

@@ -87,6 +87,9 @@ pub struct Card {
     pub image_url: Option<String>,
     /// What it is made of.
     pub source: Source,
+    /// Its picture as an address that holds all of it, for a page.
+    #[serde(skip)]
+    pub picture: Option<String>,
 }
 
 /// What a card is made of, first of all.
@@ -199,6 +202,7 @@ impl<'a> Drafting<'a> {
             description: card.description,
             image_url: card.image_url,
             source,
+            picture: None,
         });
         if let Some(fetched) = media {
             let seen = fetched.seen.iter().map(Option::as_ref);
@@ -376,5 +380,6 @@ fn crawled(post: &Post, page: Option<&Page>, platform: Platform) -> Option<Card>
         description: page.description.clone().unwrap_or_default(),
         image_url: page.image.clone(),
         source: Source::Page,
+        picture: None,
     })
 }

@@ -11,15 +11,15 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::medium::Medium;
 use super::post::{Drafting, Post};
+use super::target::Target;
 use crate::cli::CliError;
 use crate::compose;
 use crate::compose::page::Page;
 use crate::config::Config;
-use crate::deliver::card;
 use crate::deliver::fetch::{Fetched, Purpose};
 use crate::deliver::host::Host;
 use crate::deliver::sources::Sources;
-use crate::draft::Channel;
+use crate::draft::{Channel, Media};
 use crate::http;
 use crate::http::guard::Guard;
 use crate::media;
@@ -68,11 +68,21 @@ impl Reader {
         Ok(Self { sources, host, folder, read: BTreeMap::new() })
     }
 
+    /// Says for whom it reads: what serves one of them serves all.
+    pub fn serve(&self, targets: &[Target]) {
+        let Some(sources) = &self.sources else { return };
+        let names = targets.iter().map(|it| match &it.account {
+            Some((label, _)) => label.as_str(),
+            None => it.platform.tag(),
+        });
+        sources.serve(names.zip(targets.iter().map(|it| it.media_limits)));
+    }
+
     /// What the page at `url` says of itself; `None` where it is not to be read.
     pub async fn page(&mut self, url: &str) -> Option<&Answer> {
-        let guard = self.sources.as_ref()?.guard();
+        let sources = self.sources.as_ref()?;
         if !self.read.contains_key(url) {
-            self.read.insert(url.to_owned(), card::read_page(guard, url).await);
+            self.read.insert(url.to_owned(), sources.page(url).await);
         }
         self.read.get(url)
     }
@@ -100,21 +110,39 @@ impl Reader {
         Some(sources.fetch_all(&wanted, &purpose).await)
     }
 
-    /// A picture of what the platform gets, as an address that holds all of it: the very file where
-    /// that is small; none where it is no image, or was not fetched.
+    /// A medium as an address that holds a whole picture: the very file where that is a small image,
+    /// a smaller one of a large image, the poster of a video; none where there is none.
     pub async fn picture(&self, medium: &Medium) -> Option<String> {
-        let file = medium.file.as_ref().filter(|file| file.media_type.starts_with("image/"))?;
-        let (name, media_type) = (file.file.clone(), file.media_type.clone());
+        let Medium { source: Media { url, poster_url, .. }, file, .. } = medium;
+        let Some(file) = file else {
+            // noted as it is, and worth a look all the same
+            return self.poster(poster_url.as_deref().unwrap_or(url)).await;
+        };
+        if !file.media_type.starts_with("image/") {
+            return self.poster(poster_url.as_deref()?).await;
+        }
+        if file.bytes.is_some_and(|bytes| bytes > SHOWN_BYTES_MAX as u64) {
+            return self.smaller(&file.file).await;
+        }
+        let bytes = self.sources.as_ref()?.shelf().read(&file.file).ok()?;
+        Some(address(&file.media_type, &bytes))
+    }
+
+    /// The picture at `url`, small, as an address that holds all of it.
+    pub async fn poster(&self, url: &str) -> Option<String> {
         let sources = self.sources.as_ref()?;
-        let (shelf, turn) = (sources.shelf().clone(), sources.turn().await);
+        let shelved = sources.picture(url, SHOWN_BYTES_MAX).await.ok()?;
+        let bytes = sources.shelf().read(&shelved.file).ok()?;
+        Some(address(&shelved.media_type, &bytes))
+    }
+
+    async fn smaller(&self, file: &str) -> Option<String> {
+        let sources = self.sources.as_ref()?;
+        let (shelf, turn, file) = (sources.shelf().clone(), sources.turn().await, file.to_owned());
         let work = move || {
             let _turn = turn;
-            let bytes = shelf.read(&name).ok()?;
-            if bytes.len() <= SHOWN_BYTES_MAX {
-                return Some(address(&media_type, &bytes));
-            }
-            let smaller = media::thumb(&bytes, SHOWN_BYTES_MAX).ok()?;
-            Some(address(smaller.media_type, &smaller.bytes))
+            let fitted = media::thumb(&shelf.read(&file).ok()?, SHOWN_BYTES_MAX).ok()?;
+            Some(address(fitted.media_type, &fitted.bytes))
         };
         tokio::task::spawn_blocking(work).await.ok().flatten()
     }

@@ -11,6 +11,7 @@ use crate::deliver::head::Head;
 use crate::deliver::sources::{Source, Sources, Trouble, Want};
 use crate::draft::{Media, Shelved};
 use crate::http;
+use crate::http::guard::download::Length;
 use crate::media::{self, About, Film, Fitted, Unfit};
 use crate::platform::{ImageLimits, VideoLimits, Way};
 use crate::shelf::Shelf;
@@ -38,9 +39,7 @@ impl Sources {
         found: &mut Vec<String>,
     ) -> Fitting {
         let limits = purpose.limits;
-        let is_uploaded = limits.way == Way::Bytes && limits.video.is_some();
-        let want = if is_uploaded { Want::Whole } else { Want::Head };
-        let source = self.get(&medium.url, want).await?;
+        let source = self.get(&medium.url, Want::of(limits)).await?;
         let is_known = found.contains(&source.file);
         found.push(source.file.clone());
         if is_known {
@@ -87,7 +86,7 @@ impl Sources {
             Image::Shelved(shelved, notes) => Ok(Some(uploaded(medium, shelved, notes))),
             Image::AsItIs(About { media_type, width, height }) => {
                 let (file, media_type) = (source.file.clone(), media_type.to_owned());
-                let bytes = source.bytes;
+                let bytes = source.length.exactly();
                 let seen = Seen { file, media_type, bytes, width, height, duration_ms: None };
                 Ok(Some(handed_over(medium, &source, seen)))
             }
@@ -126,8 +125,12 @@ impl Sources {
 
     async fn video(&self, medium: &Media, source: Source, limits: VideoLimits, way: Way) -> Fitting {
         let shelf = self.shelf().clone();
+        if way == Way::Bytes && !source.is_whole() || source.length.exceeds(limits.bytes_max) {
+            return Err(Trouble::lasting(too_large(source.length, limits.bytes_max)));
+        }
         // of an unknown length it may have as much as is taken
-        let rest = (!source.is_whole).then_some(source.bytes.unwrap_or(limits.bytes_max));
+        let whole = source.length.exactly().unwrap_or(limits.bytes_max);
+        let rest = (!source.is_whole()).then_some(whole);
         let file = source.file.clone();
         let film = tokio::task::spawn_blocking(move || film(&shelf, &file, rest, &limits)).await;
         let film = film.unwrap_or_else(|_panicked| Err("it broke its reader".into()));
@@ -206,6 +209,15 @@ fn film(
     }
 }
 
+/// Why a video is left out that has so many bytes.
+fn too_large(length: Length, most: u64) -> String {
+    let bytes = match length {
+        Length::Exactly(bytes) => format!("{bytes}"),
+        Length::MoreThan(bytes) => format!("more than {bytes}"),
+    };
+    format!("it has {bytes} bytes, at most {most} are taken")
+}
+
 fn uploaded(medium: &Media, shelved: Shelved, notes: Vec<String>) -> Fit {
     let (media_type, seen) = (Some(shelved.media_type.clone()), Some(Seen::of(&shelved)));
     Fit { medium: Media { media_type, file: Some(shelved), ..medium.clone() }, seen, notes }
@@ -216,7 +228,7 @@ fn of_film(film: &Film, source: &Source) -> Seen {
     Seen {
         file: source.file.clone(),
         media_type: film.media_type.into(),
-        bytes: source.bytes,
+        bytes: source.length.exactly(),
         width: film.width,
         height: film.height,
         duration_ms: Some(film.duration_ms),

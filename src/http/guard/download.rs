@@ -31,11 +31,38 @@ pub struct Patience {
 
 /// How much of a body is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Take {
-    /// All of it, where that is no more than so many bytes.
-    Whole(u64),
-    /// Its first bytes, at most so many.
-    Start(u64),
+pub struct Take {
+    /// All of it, where it has no more bytes than this.
+    pub whole_max: u64,
+    /// So many of its first bytes, where it has more; absent: then it is refused.
+    pub start: Option<u64>,
+}
+
+/// How many bytes there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// So many.
+    Exactly(u64),
+    /// More than so many: the server does not say, and no more were taken.
+    MoreThan(u64),
+}
+
+impl Length {
+    /// Whether there are surely more than `max`.
+    pub const fn exceeds(self, max: u64) -> bool {
+        match self {
+            Self::Exactly(bytes) => bytes > max,
+            Self::MoreThan(bytes) => bytes >= max,
+        }
+    }
+
+    /// How many there are, where that is known.
+    pub const fn exactly(self) -> Option<u64> {
+        match self {
+            Self::Exactly(bytes) => Some(bytes),
+            Self::MoreThan(_) => None,
+        }
+    }
 }
 
 /// What a download brought.
@@ -47,8 +74,8 @@ pub struct Downloaded {
     pub content_type: Option<String>,
     /// How many bytes were written.
     pub bytes: u64,
-    /// How many there are, as far as the server says.
-    pub announced: Option<u64>,
+    /// How many there are.
+    pub length: Length,
 }
 
 impl Guard {
@@ -114,39 +141,64 @@ async fn take(
         }
     }
     let wanted = judge(&start[..start.len().min(START_BYTES)]).map_err(FetchError::Unwanted)?;
-    if let (Take::Whole(most), Some(announced)) = (wanted, announced)
-        && announced > most
-    {
-        return Err(too_large(most));
+    let Take { whole_max, start: head } = wanted;
+    let said_larger = announced.is_some_and(|announced| announced > whole_max);
+    let most = match (said_larger, head) {
+        (false, _) => whole_max,
+        (true, Some(head)) => head,
+        (true, None) => return Err(too_large(whole_max)),
+    };
+    let mut sink = Sink { file, most, bytes: 0, is_cut: false };
+    sink.put(&start).await?;
+    // of what is said to be larger no byte is waited for that is not taken
+    let has_enough = |sink: &Sink<'_>| sink.is_cut || said_larger && sink.bytes == most;
+    while !is_over && !has_enough(&sink) {
+        match chunk(&mut response, silence).await? {
+            Some(more) => sink.put(more.as_ref()).await?,
+            None => is_over = true,
+        }
     }
-    let mut sink = Sink { file, wanted, bytes: 0 };
-    let mut goes_on = sink.put(&start).await? && !is_over;
-    while goes_on && let Some(more) = chunk(&mut response, silence).await? {
-        goes_on = sink.put(more.as_ref()).await?;
+    if sink.is_cut && !said_larger {
+        // it never said how long it is
+        sink.cut_to(head.ok_or_else(|| too_large(whole_max))?).await?;
     }
     sink.file.flush().await?;
-    Ok(Downloaded { url, content_type, bytes: sink.bytes, announced })
+    let bytes = sink.bytes;
+    let length = match announced {
+        Some(announced) => Length::Exactly(announced),
+        None if sink.is_cut => Length::MoreThan(whole_max),
+        None => Length::Exactly(bytes),
+    };
+    Ok(Downloaded { url, content_type, bytes, length })
 }
 
 /// The file, and how much of it there is.
 struct Sink<'f> {
     file: &'f mut tokio::fs::File,
-    wanted: Take,
+    /// The most bytes that are written.
+    most: u64,
     bytes: u64,
+    /// Whether there were more.
+    is_cut: bool,
 }
 
 impl Sink<'_> {
-    /// Writes `chunk`, or as much of it as is taken. Tells whether more may come.
-    async fn put(&mut self, chunk: &[u8]) -> Result<bool, FetchError> {
-        let (Take::Whole(most) | Take::Start(most)) = self.wanted;
-        let room = usize::try_from(most - self.bytes).unwrap_or(usize::MAX);
-        if chunk.len() > room && matches!(self.wanted, Take::Whole(_)) {
-            return Err(too_large(most));
-        }
+    /// Writes `chunk`, or as much of it as is taken.
+    async fn put(&mut self, chunk: &[u8]) -> Result<(), FetchError> {
+        let room = usize::try_from(self.most - self.bytes).unwrap_or(usize::MAX);
         let kept = &chunk[..chunk.len().min(room)];
         self.file.write_all(kept).await?;
         self.bytes += kept.len() as u64;
-        Ok(self.bytes < most || matches!(self.wanted, Take::Whole(_)))
+        self.is_cut |= kept.len() < chunk.len();
+        Ok(())
+    }
+
+    /// Takes back what is behind the first `bytes`.
+    async fn cut_to(&mut self, bytes: u64) -> Result<(), FetchError> {
+        self.file.flush().await?;
+        self.bytes = self.bytes.min(bytes);
+        self.file.set_len(self.bytes).await?;
+        Ok(())
     }
 }
 
