@@ -213,9 +213,11 @@ impl Worker {
 
     /// One attempt: compose (at the first), claim, publish, decide, settle.
     async fn attempt(&self, crosspost: Crosspost, stop: &CancellationToken) -> Result<()> {
+        // until the attempt is over
+        let hold = self.sources.as_ref().map(|sources| sources.shelf().hold());
         let draft = match &crosspost.draft {
-            Some(draft) => self.frozen(&crosspost, draft, stop).await,
-            None => self.compose(&crosspost, stop).await?,
+            Some(draft) => self.frozen(&crosspost, draft, hold.as_ref(), stop).await,
+            None => self.compose(&crosspost, hold.as_ref(), stop).await?,
         };
         let draft = match (draft, &self.publisher) {
             (Ok(draft), Some(_)) => draft,

@@ -3,15 +3,18 @@
 //! A draft is frozen before it is sent, and its picture with it: what was fetched once is kept here
 //! until the post is out, so that every retry sends the same bytes. A file's name is the hash of
 //! what is in it. **Invariant:** a file that is read is whole and is the one that was put there;
-//! no name from outside leads out of the folder; what we put there is bounded, the oldest go first.
+//! no name from outside leads out of the folder; what we put there is bounded, the oldest go first,
+//! but never what a post under way holds: with however little room each post finds its files.
 //! **Refuses:** to touch what somebody else keeps in that folder; to be missed: whoever finds
 //! nothing here does without.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
@@ -38,6 +41,31 @@ const ENDINGS: &[(&str, &str)] = &[
 pub struct Shelf {
     folder: PathBuf,
     bytes_max: u64,
+    in_use: InUse,
+}
+
+/// The names of files that are in use, and how often.
+#[derive(Clone, Debug, Default)]
+struct InUse(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl InUse {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.0.lock().expect("no code panics while it holds the lock")
+    }
+
+    fn begin(&self, name: &str) {
+        *self.lock().entry(name.to_owned()).or_default() += 1;
+    }
+
+    fn end(&self, name: &str) {
+        let mut names = self.lock();
+        if let Some(times) = names.get_mut(name) {
+            *times -= 1;
+            if *times == 0 {
+                names.remove(name);
+            }
+        }
+    }
 }
 
 impl Shelf {
@@ -47,8 +75,8 @@ impl Shelf {
     }
 
     /// The one in `folder`. It is made when something is put there.
-    pub const fn of(folder: PathBuf) -> Self {
-        Self { folder, bytes_max: BYTES_MAX }
+    pub fn of(folder: PathBuf) -> Self {
+        Self { folder, bytes_max: BYTES_MAX, in_use: InUse::default() }
     }
 
     /// The same, with room for so many bytes of all files together.
@@ -57,23 +85,32 @@ impl Shelf {
         Self { bytes_max, ..self }
     }
 
+    /// What keeps files here, whatever the room, for as long as it lives.
+    pub fn hold(&self) -> Hold {
+        Hold(Arc::new(Held { shelf: self.clone(), names: Mutex::default() }))
+    }
+
     /// Puts `bytes` on the shelf, which are `media_type`, and tells their name. Blocks.
     ///
     /// # Errors
     /// The type is none that is kept here, the folder can't be written, the disk is full.
     pub fn put(&self, bytes: &[u8], media_type: &str) -> io::Result<String> {
-        let ending = ending(media_type)?;
-        let name = format!("{}.{ending}", hash(bytes));
+        self.hold().put(bytes, media_type)
+    }
+
+    fn put_as(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         // written anew also when it is there: then it is young again, and whole
-        let (part, whole) = (self.folder.join(part_of(&name)), self.folder.join(&name));
+        let (part, hold) = (part_of(name), self.hold());
+        hold.add(&part);
+        let (part, whole) = (self.folder.join(part), self.folder.join(name));
         let written = write(&part, bytes).and_then(|()| fs::rename(&part, &whole));
         if let Err(error) = written {
             let _ = fs::remove_file(&part); // it may not even be there
             return Err(error);
         }
         self.clear(&whole);
-        Ok(name)
+        Ok(())
     }
 
     /// Begins a file that is filled bit by bit, and that [`Shelf::keep`] puts on the shelf. One that
@@ -83,10 +120,13 @@ impl Shelf {
     /// The folder can't be written.
     pub fn begin(&self) -> io::Result<Part> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        let path = self.folder.join(part_of(&format!("{}.{}", "0".repeat(64), ENDINGS[0].1)));
+        let name = part_of(&format!("{}.{}", "0".repeat(64), ENDINGS[0].1));
+        let path = self.folder.join(&name);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(Part { path, file })
+        let hold = self.hold();
+        hold.add(&name);
+        Ok(Part { path, file, _hold: hold })
     }
 
     /// Puts what was begun on the shelf, which is `media_type`, and tells its name. Blocks.
@@ -94,6 +134,10 @@ impl Shelf {
     /// # Errors
     /// As [`Shelf::put`].
     pub fn keep(&self, part: Part, media_type: &str) -> io::Result<String> {
+        self.hold().keep(part, media_type)
+    }
+
+    fn keep_held(&self, part: &Part, media_type: &str, hold: &Hold) -> io::Result<String> {
         let ending = ending(media_type)?;
         let mut file = &part.file;
         file.seek(SeekFrom::Start(0))?;
@@ -107,6 +151,7 @@ impl Shelf {
         }
         file.sync_all()?;
         let name = format!("{}.{ending}", hex(&hash.finalize()));
+        hold.add(&name);
         let whole = self.folder.join(&name);
         fs::rename(&part.path, &whole)?;
         self.clear(&whole);
@@ -141,8 +186,8 @@ impl Shelf {
         Ok((file, bytes))
     }
 
-    /// Takes the oldest of our files away until the rest is small enough, but not `newest`. What
-    /// can't be read or taken away stays: nothing is lost by that but room.
+    /// Takes the oldest of our files away until the rest is small enough, but neither `newest` nor
+    /// what is in use. What can't be read or taken away stays: nothing is lost by that but room.
     fn clear(&self, newest: &Path) {
         let mut files: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(&self.folder)
             .into_iter()
@@ -160,9 +205,64 @@ impl Shelf {
             if total <= self.bytes_max {
                 return;
             }
-            if fs::remove_file(path).is_ok() {
+            // held until it is gone: who wants it from now on finds out that it is
+            let in_use = self.in_use.lock();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if !in_use.contains_key(name) && fs::remove_file(path).is_ok() {
                 total -= bytes;
             }
+        }
+    }
+}
+
+/// Keeps files on the shelf for as long as it, or a copy of it, lives.
+#[derive(Clone, Debug)]
+pub struct Hold(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    shelf: Shelf,
+    names: Mutex<Vec<String>>,
+}
+
+impl Hold {
+    /// Puts `bytes` on the shelf as [`Shelf::put`] does, and keeps them there. Blocks.
+    ///
+    /// # Errors
+    /// As [`Shelf::put`].
+    pub fn put(&self, bytes: &[u8], media_type: &str) -> io::Result<String> {
+        let name = format!("{}.{}", hash(bytes), ending(media_type)?);
+        self.add(&name);
+        self.0.shelf.put_as(&name, bytes)?;
+        Ok(name)
+    }
+
+    /// Puts what was begun on the shelf as [`Shelf::keep`] does, and keeps it there. Blocks.
+    ///
+    /// # Errors
+    /// As [`Shelf::put`].
+    pub fn keep(&self, part: Part, media_type: &str) -> io::Result<String> {
+        self.0.shelf.keep_held(&part, media_type, self)
+    }
+
+    /// Keeps what is on the shelf under `name`; tells whether it is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.add(name);
+        self.0.shelf.open(name).is_ok()
+    }
+
+    fn add(&self, name: &str) {
+        self.0.shelf.in_use.begin(name);
+        let mut names = self.0.names.lock().expect("no code panics while it holds the lock");
+        names.push(name.to_owned());
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let names = self.names.get_mut().expect("no code panics while it holds the lock");
+        for name in names.drain(..) {
+            self.shelf.in_use.end(&name);
         }
     }
 }
@@ -172,6 +272,7 @@ impl Shelf {
 pub struct Part {
     path: PathBuf,
     file: File,
+    _hold: Hold,
 }
 
 impl Part {
@@ -332,6 +433,29 @@ mod tests {
         assert_eq!(shelf.read(&large).unwrap(), [b'x'; 11], "and is whole");
         assert!(!left.exists());
         assert_eq!(names(&shelf).len(), 4, "what others keep there is none of our business");
+    }
+
+    #[test]
+    fn what_is_held_stays_whatever_the_room() {
+        let (_dir, shelf) = shelf(3);
+        let hold = shelf.hold();
+        let held = hold.put(b"aaaa", JPEG).unwrap();
+        let begun = shelf.begin().unwrap();
+        begun.file().unwrap().write_all(b"cccc").unwrap();
+        let other = shelf.put(b"bbbb", JPEG).unwrap();
+        let again = hold.clone();
+        drop(hold);
+        shelf.put(b"dddd", JPEG).unwrap();
+        assert!(again.has(&held), "as long as a copy lives");
+        assert!(!again.has(&other), "the others have to go");
+        let kept = again.keep(begun, JPEG).unwrap();
+        shelf.put(b"eeee", JPEG).unwrap();
+        assert_eq!(shelf.read(&held).unwrap(), b"aaaa");
+        assert_eq!(shelf.read(&kept).unwrap(), b"cccc");
+        drop(again);
+        let last = shelf.put(b"ffff", JPEG).unwrap();
+        assert_eq!(names(&shelf), [last], "and then all is as it was");
+        assert!(shelf.in_use.lock().is_empty());
     }
 
     #[test]

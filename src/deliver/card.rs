@@ -18,6 +18,7 @@ use crate::http::guard::{FetchError, GetLimits, Guard, Larger};
 use crate::media;
 use crate::platform::{Cards, Platform};
 use crate::report;
+use crate::shelf::Hold;
 
 /// A page: what is meant for cards stands at its beginning.
 const PAGE: GetLimits = GetLimits {
@@ -35,12 +36,19 @@ const PICTURE_TIME: Duration = Duration::from_secs(20);
 
 impl Sources {
     /// The picture at `url`, fetched once for all accounts, fitted to `bytes_max` and put on the
-    /// shelf.
+    /// shelf, where `hold` keeps it.
     ///
     /// # Errors
     /// Why there is none, for people.
-    pub async fn picture(&self, url: &str, bytes_max: usize) -> Result<Shelved, String> {
-        let found = tokio::time::timeout(PICTURE_TIME, self.get(url, Want::default())).await;
+    pub async fn picture(
+        &self,
+        url: &str,
+        bytes_max: usize,
+        hold: &Hold,
+    ) -> Result<Shelved, String> {
+        let of_source = self.shelf().hold();
+        let found = self.get(url, Want::default(), &of_source);
+        let found = tokio::time::timeout(PICTURE_TIME, found).await;
         let too_slow = FetchError::TimedOut(PICTURE_TIME);
         let source = found.unwrap_or_else(|_elapsed| Err(too_slow.into()));
         let shown = Url::parse(url).map_or_else(|_| url.to_owned(), |url| http::shown(&url));
@@ -48,14 +56,14 @@ impl Sources {
         if !source.kind.is_image() {
             return Err(format!("`{shown}`: it is {}", source.kind));
         }
-        let (shelf, turn) = (self.shelf().clone(), self.turn().await);
+        let (shelf, hold, turn) = (self.shelf().clone(), hold.clone(), self.turn().await);
         let fit = move || {
             let _turn = turn;
             let bytes = shelf.read(&source.file);
             let bytes = bytes.map_err(|error| format!("`{shown}` can't be read: {error}"))?;
             let fitted =
                 media::thumb(&bytes, bytes_max).map_err(|why| format!("`{shown}`: {why}"))?;
-            let file = shelf
+            let file = hold
                 .put(&fitted.bytes, fitted.media_type)
                 .map_err(|error| format!("it can't be kept: {error}"))?;
             Ok(Shelved {
@@ -119,18 +127,18 @@ pub async fn direct(
     compose::card::has_room(text, &end, platform).then_some((end, note))
 }
 
-/// Composes the draft of `subject` with what its page says, and fetches the picture of its card.
-/// Without `sources` nothing is fetched.
+/// Composes the draft of `subject` with what its page says, and fetches the picture of its card,
+/// which is held on the shelf. Without `sources` nothing is fetched.
 ///
 /// # Errors
 /// As [`compose::compose`]; nothing that is in the way of page or picture is one.
 pub async fn drafted(
-    sources: Option<&Sources>,
+    sources: Option<(&Sources, &Hold)>,
     subject: &Subject<'_>,
 ) -> Result<Draft, ComposeError> {
     let mut notes = Vec::new();
     let mut page = None;
-    if let (Some(sources), Some(url)) = (sources, compose::page_wanted(subject)) {
+    if let (Some((sources, _)), Some(url)) = (sources, compose::page_wanted(subject)) {
         match sources.page(url).await {
             Ok(read) => page = Some(read),
             Err(why) => notes.push(format!(
@@ -139,18 +147,18 @@ pub async fn drafted(
         }
     }
     let mut draft = compose::compose(&Subject { page: page.as_ref(), ..*subject })?;
-    if let (Some(sources), Some(card)) = (sources, &mut draft.card)
+    if let (Some((sources, _)), Some(card)) = (sources, &mut draft.card)
         && let Some((url, note)) =
             direct(sources.guard(), &card.url, &draft.text, subject.platform).await
     {
         card.url = url;
         notes.push(note);
     }
-    if let (Some(sources), Some(card)) = (sources, &mut draft.card)
+    if let (Some((sources, hold)), Some(card)) = (sources, &mut draft.card)
         && let Cards::Sent { thumb_bytes_max } = subject.platform.rules().card
         && let Some(url) = &card.image_url
     {
-        match sources.picture(url, thumb_bytes_max as usize).await {
+        match sources.picture(url, thumb_bytes_max as usize, hold).await {
             Ok(thumb) => card.thumb = Some(thumb),
             Err(why) => notes.push(format!("the card has no picture: {why}")),
         }

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::decide::{self, Verdict};
-use super::fetch::{Fetched, Purpose};
+use super::fetch::{self, Fetched, Purpose};
 use super::{Worker, card, say};
 use crate::compose::{self, ComposeError, Subject};
 use crate::crosspost::Failure;
@@ -12,6 +12,7 @@ use crate::names::Label;
 use crate::platform::{Limits, MediaLimits};
 use crate::publish::Outcome;
 use crate::settings::Settings;
+use crate::shelf::Hold;
 use crate::store::crossposts::{Crosspost, Settlement};
 use crate::store::{Result, entries};
 
@@ -28,10 +29,12 @@ pub enum Undrafted {
 }
 
 impl Worker {
-    /// Composes the draft from the entry, and what its page says, as they are now.
+    /// Composes the draft from the entry, and what its page says, as they are now. Its files stay on
+    /// the shelf for as long as `hold` lives.
     pub(super) async fn compose(
         &self,
         crosspost: &Crosspost,
+        hold: Option<&Hold>,
         stop: &CancellationToken,
     ) -> Result<std::result::Result<Draft, Undrafted>> {
         let id = crosspost.entry;
@@ -63,7 +66,7 @@ impl Worker {
         let drafted = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Err(Undrafted::Stopped)),
-            drafted = self.drafted(crosspost, &subject) => drafted,
+            drafted = self.drafted(crosspost, &subject, hold) => drafted,
         };
         // page and media may have taken their time
         self.beat();
@@ -85,14 +88,20 @@ impl Worker {
         &self,
         crosspost: &Crosspost,
         draft: &Draft,
+        hold: Option<&Hold>,
         stop: &CancellationToken,
     ) -> std::result::Result<Draft, Undrafted> {
-        let Some(sources) = self.sources.as_deref() else { return Ok(draft.clone()) };
-        if draft.media.iter().any(|medium| sources.lacks(medium)) {
+        let Some((sources, hold)) = self.sources.as_deref().zip(hold) else {
+            return Ok(draft.clone());
+        };
+        if let Some(thumb) = draft.card.as_ref().and_then(|card| card.thumb.as_ref()) {
+            hold.has(&thumb.file);
+        }
+        if draft.media.iter().any(|medium| fetch::lacks(medium, hold)) {
             self.beat_for(sources.time_max());
             let (_, limits) = self.limits(crosspost).await;
             let is_story = draft.channel == Channel::Story;
-            let purpose = Purpose { limits: &limits, is_story, host: None };
+            let purpose = Purpose { limits: &limits, is_story, host: None, hold };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(Undrafted::Stopped),
@@ -118,21 +127,23 @@ impl Worker {
         &self,
         crosspost: &Crosspost,
         subject: &Subject<'_>,
+        hold: Option<&Hold>,
     ) -> std::result::Result<Draft, Undrafted> {
         let mut fetched = Fetched::default();
-        if let Some(sources) = self.sources.as_deref() {
+        let sources = self.sources.as_deref().zip(hold);
+        if let Some((sources, hold)) = sources {
             sources.serve_one(self.label.as_str(), subject.media_limits);
             let wanted = compose::media::wanted(subject);
             let is_story = subject.settings.channel == Channel::Story;
             let host = self.host.as_ref().map(|host| (host, crosspost.id));
-            let purpose = Purpose { limits: subject.media_limits, is_story, host };
+            let purpose = Purpose { limits: subject.media_limits, is_story, host, hold };
             self.beat_for(sources.time_max());
             fetched = sources.fetch_all(&wanted, &purpose).await;
             card::say_notes(subject, &fetched.notes);
         }
-        let media = self.sources.as_ref().map(|_| fetched.media.as_slice());
+        let media = sources.map(|_| fetched.media.as_slice());
         let subject = Subject { media, ..*subject };
-        match card::drafted(self.sources.as_deref(), &subject).await {
+        match card::drafted(sources, &subject).await {
             Ok(mut draft) => {
                 draft.notes.extend(fetched.notes);
                 Ok(draft)

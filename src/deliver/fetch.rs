@@ -17,6 +17,7 @@ use crate::draft::{Media, Shelved};
 use crate::http;
 use crate::names::CrosspostId;
 use crate::platform::{MediaLimits, Way};
+use crate::shelf::Hold;
 
 mod fit; // one of them
 
@@ -73,6 +74,8 @@ pub struct Purpose<'a> {
     pub is_story: bool,
     /// Where fitted copies are served from, and for which crosspost; absent: nowhere.
     pub host: Option<(&'a Host, CrosspostId)>,
+    /// What keeps the files on the shelf that are to be uploaded.
+    pub hold: &'a Hold,
 }
 
 impl Sources {
@@ -133,7 +136,7 @@ impl Sources {
     /// Puts back on the shelf what it has given up of `media`, which were fetched before for the
     /// same `purpose`: what is fitted the same way has the same name. Else it stays gone.
     pub async fn bring_back(&self, media: &[Media], purpose: &Purpose<'_>) {
-        let missing = media.iter().filter(|medium| self.lacks(medium));
+        let missing = media.iter().filter(|medium| lacks(medium, purpose.hold));
         let missing: Vec<_> =
             missing.map(|medium| Media { file: None, ..medium.clone() }).collect();
         if !missing.is_empty() {
@@ -141,16 +144,17 @@ impl Sources {
         }
     }
 
-    /// Whether a medium was fetched, and is on the shelf no more.
-    pub fn lacks(&self, medium: &Media) -> bool {
-        medium.file.as_ref().is_some_and(|file| self.shelf().open(&file.file).is_err())
-    }
-
     fn too_slow(&self) -> Trouble {
         let time = humantime::format_duration(self.time_max());
         let words = format!("the media of this post were not all there after {time}");
         Trouble { words, is_passing: true }
     }
+}
+
+/// Whether a medium was fetched, and is on the shelf no more; what is there stays for as long as
+/// `hold` lives.
+pub fn lacks(medium: &Media, hold: &Hold) -> bool {
+    medium.file.as_ref().is_some_and(|file| !hold.has(&file.file))
 }
 
 /// Images and videos that turned out to be what they were not announced as, brought to what goes

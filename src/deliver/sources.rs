@@ -21,7 +21,7 @@ use crate::http::guard::download::{Downloaded, Length, Patience, START_BYTES, Ta
 use crate::http::guard::{FetchError, Guard};
 use crate::media::{self, Kind};
 use crate::platform::{MediaLimits, Way};
-use crate::shelf::{Part, Shelf};
+use crate::shelf::{Hold, Part, Shelf};
 
 /// The largest video that is fetched whole: what the platforms that take its bytes take.
 const VIDEO_BYTES_MAX: u64 = 512_000_000;
@@ -200,50 +200,49 @@ impl Sources {
         Arc::clone(&self.turn).acquire_owned().await.expect("nobody closes it")
     }
 
-    /// What stands at `url`, on the shelf: of a video as much as is wanted.
+    /// What stands at `url`, on the shelf, where `hold` keeps it: of a video as much as is wanted.
     ///
     /// # Errors
     /// It can't be had, or is no medium.
-    pub async fn get(&self, url: &str, want: Want) -> Result<Source, Trouble> {
-        let serves =
-            |source: &Source| source.serves(want) && self.shelf.open(&source.file).is_ok();
+    pub async fn get(&self, url: &str, want: Want, hold: &Hold) -> Result<Source, Trouble> {
+        let serves = |source: &Source| source.serves(want) && hold.has(&source.file);
         let of_all = self.wants().values().fold(want, |all, one| all.or(*one));
-        self.media.get(url, serves, self.ask(url, of_all)).await
+        self.media.get(url, serves, self.ask(url, of_all, hold)).await
     }
 
     /// Fetches it; once more where it failed soon, and in passing.
-    async fn ask(&self, url: &str, want: Want) -> Result<Source, Trouble> {
+    async fn ask(&self, url: &str, want: Want, hold: &Hold) -> Result<Source, Trouble> {
         let began = Instant::now();
-        let answer = self.fetch(url, want).await;
+        let answer = self.fetch(url, want, hold).await;
         let was_soon = began.elapsed() < SOON;
         if answer.as_ref().is_err_and(|trouble| trouble.is_passing && was_soon) {
             tokio::time::sleep(AGAIN).await;
-            return self.fetch(url, want).await;
+            return self.fetch(url, want, hold).await;
         }
         answer
     }
 
-    async fn fetch(&self, url: &str, want: Want) -> Result<Source, Trouble> {
+    async fn fetch(&self, url: &str, want: Want, hold: &Hold) -> Result<Source, Trouble> {
         let url = Url::parse(url).map_err(|error| Trouble::lasting(error.to_string()))?;
         let shelf = self.shelf.clone();
         let part = blocking(move || shelf.begin()).await?;
         let mut file = tokio::fs::File::from_std(part.file().map_err(FetchError::from)?);
         let judge = |start: &[u8]| judge(start, want);
         let downloaded = self.guard.download(&url, PATIENCE, &mut file, &judge).await?;
-        self.keep(part, downloaded).await
+        keep(part, downloaded, hold.clone()).await
     }
+}
 
-    async fn keep(&self, part: Part, downloaded: Downloaded) -> Result<Source, Trouble> {
-        let Downloaded { url, content_type, bytes: kept, length } = downloaded;
-        let shelf = self.shelf.clone();
-        let (file, kind) = blocking(move || {
-            let kind = media::kind(&start_of(&part)?);
-            let media_type = kind.media_type().ok_or_else(|| std::io::Error::other("no medium"))?;
-            Ok((shelf.keep(part, media_type)?, kind))
-        })
-        .await?;
-        Ok(Source { file, kind, url, content_type, length, kept })
-    }
+/// Puts what was downloaded on the shelf.
+async fn keep(part: Part, downloaded: Downloaded, hold: Hold) -> Result<Source, Trouble> {
+    let Downloaded { url, content_type, bytes: kept, length } = downloaded;
+    let (file, kind) = blocking(move || {
+        let kind = media::kind(&start_of(&part)?);
+        let media_type = kind.media_type().ok_or_else(|| std::io::Error::other("no medium"))?;
+        Ok((hold.keep(part, media_type)?, kind))
+    })
+    .await?;
+    Ok(Source { file, kind, url, content_type, length, kept })
 }
 
 /// Does what blocks on a thread for that.

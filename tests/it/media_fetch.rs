@@ -8,7 +8,7 @@ use std::time::Duration;
 use image::{ImageEncoder, RgbImage};
 use posse_party::compose::media::Wanted;
 use posse_party::config::MediaHost;
-use posse_party::deliver::fetch::{Fetched, Purpose};
+use posse_party::deliver::fetch::{Fetched, Purpose, lacks};
 use posse_party::deliver::host::Host;
 use posse_party::deliver::sources::Sources;
 use posse_party::draft::Media;
@@ -67,7 +67,8 @@ impl Bench {
         limits: &MediaLimits,
         host: Option<(&Host, CrosspostId)>,
     ) -> Fetched {
-        let purpose = Purpose { limits, is_story: false, host };
+        let hold = &self.sources.shelf().hold();
+        let purpose = Purpose { limits, is_story: false, host, hold };
         self.sources.fetch_all(wanted, &purpose).await
     }
 
@@ -202,15 +203,16 @@ async fn what_the_shelf_gave_up_of_a_draft_comes_back_under_its_name() {
     });
     let limits = Platform::Bluesky.media();
     let drafted = bench.fetch(&["/wide", "/small"], Platform::Bluesky).await.media;
-    let purpose = Purpose { limits: &limits, is_story: false, host: None };
+    let hold = &bench.sources.shelf().hold();
+    let purpose = Purpose { limits: &limits, is_story: false, host: None, hold };
     bench.sources.bring_back(&drafted, &purpose).await;
     assert_eq!((bench.asked("/wide"), bench.asked("/small")), (1, 1), "nothing is missing");
     for name in bench.kept() {
         std::fs::remove_file(bench.folder.path().join("media").join(name)).unwrap();
     }
-    assert!(drafted.iter().all(|medium| bench.sources.lacks(medium)));
+    assert!(drafted.iter().all(|medium| lacks(medium, hold)));
     bench.sources.bring_back(&drafted, &purpose).await;
-    assert!(!drafted.iter().any(|medium| bench.sources.lacks(medium)));
+    assert!(!drafted.iter().any(|medium| lacks(medium, hold)));
     assert_eq!((bench.asked("/wide"), bench.asked("/small")), (2, 2));
 }
 
@@ -266,6 +268,33 @@ async fn an_address_that_is_down_is_not_waited_for_by_every_account() {
         assert!(fetched.passing.is_some() && fetched.media.is_empty());
     }
     assert_eq!(bench.asked("/down"), 2, "and once more after a moment, for all of them");
+}
+
+#[tokio::test]
+async fn four_images_are_there_together_with_however_little_room() {
+    let mut bench = Bench::new(|request| Reply::ok(png(100, 100, request.path().as_bytes()[1])));
+    let guard = Guard::new("test", &["127.0.0.1/32".parse().unwrap()]).unwrap();
+    let shelf = bench.sources.shelf().clone().with_room_for(1);
+    bench.sources = Sources::new(guard, shelf.clone());
+    let fetch = async |paths: &[&str], platform: Platform| {
+        let (hold, limits) = (shelf.hold(), platform.media());
+        let purpose = Purpose { limits: &limits, is_story: false, host: None, hold: &hold };
+        let wanted = Wanted::of(bench.wanted(paths));
+        (bench.sources.fetch_all(&wanted, &purpose).await, hold)
+    };
+    let both = tokio::join!(
+        fetch(&["/1", "/2", "/3", "/4"], Platform::Mastodon),
+        fetch(&["/4", "/5", "/6", "/7"], Platform::Bluesky)
+    );
+    for (fetched, _hold) in [&both.0, &both.1] {
+        assert_eq!(fetched.media.len(), 4, "{:?}", fetched.notes);
+        for medium in &fetched.media {
+            shelf.read(&medium.file.as_ref().unwrap().file).unwrap();
+        }
+    }
+    drop(both);
+    let (_, _hold) = fetch(&["/8"], Platform::Mastodon).await;
+    assert_eq!(bench.kept().len(), 1, "and then they make room");
 }
 
 #[tokio::test]
@@ -516,7 +545,8 @@ async fn a_video_that_is_too_large_for_all_is_not_downloaded() {
 async fn the_picture_of_a_card_is_fetched_once_and_is_that_of_a_post_too() {
     let bench = Bench::new(|_| Reply::ok(png(300, 200, 1)));
     let url = bench.web.url("/a.png");
-    let card = || bench.sources.picture(url.as_str(), 1_000_000);
+    let hold = bench.sources.shelf().hold();
+    let card = || bench.sources.picture(url.as_str(), 1_000_000, &hold);
     let (one, two, post) = tokio::join!(card(), card(), bench.fetch(&["/a.png"], Platform::X));
     assert_eq!(one.as_ref().unwrap(), two.as_ref().unwrap());
     assert_eq!((&*one.unwrap().media_type, post.media.len()), ("image/jpeg", 1));

@@ -16,6 +16,7 @@ use crate::cli::CliError;
 use crate::compose;
 use crate::compose::page::Page;
 use crate::config::Config;
+use crate::deliver::card;
 use crate::deliver::fetch::{Fetched, Purpose};
 use crate::deliver::host::Host;
 use crate::deliver::sources::Sources;
@@ -24,7 +25,7 @@ use crate::http;
 use crate::http::guard::Guard;
 use crate::media;
 use crate::names::CrosspostId;
-use crate::shelf::Shelf;
+use crate::shelf::{Hold, Shelf};
 
 /// The longest that somebody looks at nothing while the media of one post are fetched.
 const MEDIA_TIME: Duration = Duration::from_secs(60);
@@ -39,6 +40,7 @@ pub type Answer = Result<Page, String>;
 /// Reads pages and media, where that is wanted.
 pub struct Reader {
     sources: Option<Sources>,
+    hold: Option<Hold>,
     host: Option<Host>,
     folder: PathBuf,
     read: BTreeMap<String, Answer>,
@@ -65,7 +67,8 @@ impl Reader {
         let sources =
             guard.map(|guard| Sources::new(guard, Shelf::of(folder.clone())).with_time(MEDIA_TIME));
         let host = config.media_host.as_ref().map(|host| Host::new(host).planned());
-        Ok(Self { sources, host, folder, read: BTreeMap::new() })
+        let hold = sources.as_ref().map(|sources| sources.shelf().hold());
+        Ok(Self { sources, hold, host, folder, read: BTreeMap::new() })
     }
 
     /// Says for whom it reads: what serves one of them serves all.
@@ -106,7 +109,8 @@ impl Reader {
         });
         let limits = &drafting.target.media_limits;
         let host = self.host.as_ref().map(|host| (host, CrosspostId(0)));
-        let purpose = Purpose { limits, is_story: channel == Channel::Story, host };
+        let is_story = channel == Channel::Story;
+        let purpose = Purpose { limits, is_story, host, hold: self.hold.as_ref()? };
         Some(sources.fetch_all(&wanted, &purpose).await)
     }
 
@@ -131,7 +135,7 @@ impl Reader {
     /// The picture at `url`, small, as an address that holds all of it.
     pub async fn poster(&self, url: &str) -> Option<String> {
         let sources = self.sources.as_ref()?;
-        let shelved = sources.picture(url, SHOWN_BYTES_MAX).await.ok()?;
+        let shelved = sources.picture(url, SHOWN_BYTES_MAX, self.hold.as_ref()?).await.ok()?;
         let bytes = sources.shelf().read(&shelved.file).ok()?;
         Some(address(&shelved.media_type, &bytes))
     }

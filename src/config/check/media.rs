@@ -9,7 +9,8 @@ use crate::config::problem::{Kind, Report};
 use crate::config::section::Section;
 use crate::config::{MediaCache, MediaHost, schema, value};
 
-/// Below this one video would push out the other media of its own post.
+/// Posts under way keep their files beyond any room; below this hardly one would still be there for
+/// the next account.
 const CACHE_BYTES_MIN: u64 = 16 << 20;
 
 /// What is kept of media.

@@ -14,7 +14,7 @@ use crate::http;
 use crate::http::guard::download::Length;
 use crate::media::{self, About, Film, Fitted, Unfit};
 use crate::platform::{ImageLimits, VideoLimits, Way};
-use crate::shelf::Shelf;
+use crate::shelf::{Hold, Shelf};
 
 /// A medium that goes on.
 pub struct Fit {
@@ -39,7 +39,8 @@ impl Sources {
         found: &mut Vec<String>,
     ) -> Fitting {
         let limits = purpose.limits;
-        let source = self.get(&medium.url, Want::of(limits)).await?;
+        let hold = self.shelf().hold();
+        let source = self.get(&medium.url, Want::of(limits), &hold).await?;
         let is_known = found.contains(&source.file);
         found.push(source.file.clone());
         if is_known {
@@ -47,7 +48,7 @@ impl Sources {
         }
         match (source.kind.is_image(), limits.image, limits.video) {
             (true, Some(image), _) => self.image(medium, source, image, purpose).await,
-            (false, _, Some(video)) => self.video(medium, source, video, limits.way).await,
+            (false, _, Some(video)) => self.video(medium, source, video, purpose).await,
             (true, ..) => Err(Trouble::lasting("it is an image, and only videos are taken")),
             (false, ..) => Err(Trouble::lasting("it is a video, and only images are taken")),
         }
@@ -61,6 +62,7 @@ impl Sources {
         purpose: &Purpose<'_>,
     ) -> Fitting {
         let is_handed_over = purpose.limits.way == Way::Address;
+        let hold = purpose.hold.clone();
         let (shelf, file, is_story) = (self.shelf().clone(), source.file.clone(), purpose.is_story);
         let turn = self.turn().await;
         let work = move || -> Result<Option<Image>, String> {
@@ -76,7 +78,7 @@ impl Sources {
                 }
             }
             let Some(fitted) = fitted(&bytes, &limits, is_story)? else { return Ok(None) };
-            let (shelved, notes) = shelve(&shelf, fitted)?;
+            let (shelved, notes) = shelve(&hold, fitted)?;
             Ok(Some(Image::Shelved(shelved, notes)))
         };
         let done = tokio::task::spawn_blocking(work).await;
@@ -107,8 +109,8 @@ impl Sources {
             return Err(Trouble::lasting(format!("{why}; {advice}")));
         };
         if host.is_planned() {
-            let shelf = self.shelf().clone();
-            let shelved = tokio::task::spawn_blocking(move || shelve(&shelf, fitted)).await;
+            let hold = purpose.hold.clone();
+            let shelved = tokio::task::spawn_blocking(move || shelve(&hold, fitted)).await;
             let shelved = shelved.unwrap_or_else(|_panicked| Err("it broke off".into()));
             let (shelved, mut notes) = shelved.map_err(Trouble::lasting)?;
             notes.push(format!("{why}: a copy that fits would be served from `[media_host]`"));
@@ -123,8 +125,14 @@ impl Sources {
         Ok(Some(Fit { medium, seen: None, notes }))
     }
 
-    async fn video(&self, medium: &Media, source: Source, limits: VideoLimits, way: Way) -> Fitting {
-        let shelf = self.shelf().clone();
+    async fn video(
+        &self,
+        medium: &Media,
+        source: Source,
+        limits: VideoLimits,
+        purpose: &Purpose<'_>,
+    ) -> Fitting {
+        let (shelf, way) = (self.shelf().clone(), purpose.limits.way);
         if way == Way::Bytes && !source.is_whole() || source.length.exceeds(limits.bytes_max) {
             return Err(Trouble::lasting(too_large(source.length, limits.bytes_max)));
         }
@@ -143,6 +151,9 @@ impl Sources {
                 );
             }
             return Ok(Some(fit));
+        }
+        if !purpose.hold.has(&source.file) {
+            return Err(Trouble { words: "its file is gone".into(), is_passing: true });
         }
         let shelved = Shelved {
             file: source.file,
@@ -176,9 +187,9 @@ fn fitted(bytes: &[u8], limits: &ImageLimits, is_story: bool) -> Result<Option<F
 }
 
 /// Puts what was fitted on the shelf, and gives what is to be said of it.
-fn shelve(shelf: &Shelf, fitted: Fitted) -> Result<(Shelved, Vec<String>), String> {
+fn shelve(hold: &Hold, fitted: Fitted) -> Result<(Shelved, Vec<String>), String> {
     let Fitted { bytes, media_type, width, height, notes } = fitted;
-    let file = shelf.put(&bytes, media_type);
+    let file = hold.put(&bytes, media_type);
     let file = file.map_err(|error| format!("it can't be kept: {error}"))?;
     let (media_type, bytes) = (media_type.to_owned(), bytes.len() as u64);
     Ok((Shelved { file, media_type, bytes, width, height, duration_ms: None }, notes))

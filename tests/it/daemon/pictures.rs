@@ -7,7 +7,7 @@ use image::{ImageEncoder, RgbImage};
 
 use super::{HASTY, fedi, mastodon, sky};
 use crate::bluesky_server::{BlueskyServer, Trouble};
-use crate::daemon_process::{Daemon, FeedHost, Site, news};
+use crate::daemon_process::{Daemon, FeedHost, QUICK, Site, news};
 use crate::mastodon_server::{self, Fault, MastodonServer, Route};
 use crate::wire::{Reply, Server};
 use crate::world::Item;
@@ -123,6 +123,43 @@ fn where_none_can_be_had_there_is_the_card_and_the_text() {
     assert!(stage.fediverse.posts()[0].text.contains("https://"));
     daemon.wait("published \"Entry 1\" to sky");
     daemon.stop();
+}
+
+#[test]
+fn four_large_pictures_go_out_with_the_smallest_cache() {
+    let picture = |seed: u32| {
+        let mut state = seed;
+        let image = RgbImage::from_fn(1300, 1300, |_, _| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            image::Rgb(state.to_be_bytes()[..3].try_into().unwrap())
+        });
+        let mut bytes = Vec::new();
+        let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+        encoder.write_image(&image, 1300, 1300, image::ExtendedColorType::Rgb8).unwrap();
+        bytes
+    };
+    let pictures: Vec<_> = (1..=4).map(picture).collect();
+    assert!(pictures.iter().map(Vec::len).sum::<usize>() > 18 << 20);
+    let web = Server::start(move |request| match request.path()[1..].parse::<usize>() {
+        Ok(at) => Reply::ok(&pictures[at]).header("Content-Type", "image/png"),
+        Err(_) => Reply::status(404),
+    });
+    let (blog, fediverse) = (FeedHost::start(vec![news("old")]), mastodon());
+    let cache = "[media]\ncache = \"16 MiB\"\n";
+    let parts = [&blog.config("blog"), &fedi(&fediverse), OPEN, QUICK, cache];
+    let site = Site::new(&parts.concat());
+    let daemon = site.start();
+    daemon.wait("first sight of blog for fedi");
+    let medium = |at: u32| serde_json::json!({ "url": web.url(&format!("/{at}")), "alt": "x" });
+    let media: Vec<_> = (0..4).map(medium).collect();
+    let post = serde_json::json!({ "media": media }).to_string();
+    // a test's feed lives as long as the test
+    blog.add(Item { post: Box::leak(post.into_boxed_str()), ..news("1") });
+    daemon.wait("published \"Entry 1\" to fedi");
+    let log = daemon.stop();
+    assert!(!log.contains("left out"), "{log}");
+    assert_eq!(fediverse.posts()[0].media.len(), 4);
+    assert_eq!(web.requests().len(), 4);
 }
 
 #[test]
