@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
+/// The key in the journal of a crosspost under which it stands that a person wants tried again what
+/// the platform refused of its media. Whoever heeds it takes it away.
+pub const MEDIA_AGAIN: &str = "media_again";
+
 /// The state of a crosspost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

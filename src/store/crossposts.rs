@@ -18,7 +18,7 @@ mod undo;
 mod upkeep;
 
 pub use enter::{New, baseline, has_page_elsewhere, insert};
-pub use journal::{note, set_note, whole_again};
+pub use journal::{note, set_note, whole_again, with_media_again};
 pub use pages::{Bare, set_page, without_page};
 pub use undo::{Unclaimed, VANISHED, free, hold, reinstate, set_due, unclaimed, withdraw};
 pub use upkeep::{prune_attempts, rescue_sending, restart_patience, settled_of};
@@ -590,6 +590,19 @@ mod tests {
         people::retry(&db, KEY.0, NOW).unwrap();
         let crosspost = next_ready(&db, AccountId(1), true, NOW).unwrap().unwrap();
         assert_eq!(crosspost.shorter_than, None);
+    }
+
+    #[test]
+    fn only_a_word_about_no_doubt_tries_refused_media_again() {
+        let again = |from: State, act: fn(&Connection) -> Result<bool>| {
+            let db = ledger(from);
+            assert!(act(&db).unwrap(), "from {from:?}");
+            note(&db, KEY.0, crate::crosspost::MEDIA_AGAIN).unwrap().is_some()
+        };
+        assert!(again(State::Failed, |db| people::retry(db, KEY.0, NOW)));
+        assert!(again(State::Skipped, |db| people::publish(db, KEY.0, NOW)));
+        // the same post once more, which the platform may know again
+        assert!(!again(State::Uncertain, |db| people::resolve_retry(db, KEY.0, NOW)));
     }
 
     #[test]

@@ -21,13 +21,13 @@ pub fn state_of(connection: &Connection, id: CrosspostId) -> Result<Option<State
     Ok(word.and_then(|word| State::from_word(&word)))
 }
 
-/// Tries a failed crosspost again, now, composed anew. Tells whether it was `failed`.
+/// Tries a failed crosspost again, now, composed anew, with what was refused of its media. Tells whether it was `failed`.
 ///
 /// # Errors
 /// The database can't be written.
 pub fn retry(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<bool> {
     // failed → ready
-    to_ready(connection, id, "failed", "retry", now)
+    anew(connection, id, "failed", "retry", now)
 }
 
 /// Publishes what was skipped or held after all. Tells whether it was.
@@ -36,8 +36,8 @@ pub fn retry(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result
 /// The database can't be written.
 pub fn publish(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<bool> {
     // skipped | held → ready
-    Ok(to_ready(connection, id, "skipped", "publish", now)?
-        || (!is_doubt(connection, id)? && to_ready(connection, id, "held", "publish", now)?))
+    Ok(anew(connection, id, "skipped", "publish", now)?
+        || (!is_doubt(connection, id)? && anew(connection, id, "held", "publish", now)?))
 }
 
 /// Publishes an entry on an account that has no crosspost of it yet.
@@ -135,6 +135,21 @@ fn is_doubt(connection: &Connection, id: CrosspostId) -> Result<bool> {
     let mut statement =
         connection.prepare_cached("SELECT attempts > 0 FROM crossposts WHERE id = ?1")?;
     Ok(statement.query_row([id.0], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+/// What no request is in doubt of, as if it had never been tried.
+fn anew(
+    connection: &Connection,
+    id: CrosspostId,
+    from: &str,
+    said: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let done = to_ready(connection, id, from, said, now)?;
+    if done {
+        crossposts::with_media_again(connection, id)?;
+    }
+    Ok(done)
 }
 
 fn to_ready(

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::upload::{Progress, Uploaded, progress, upload};
 use super::uploads::Uploads;
 use super::{Mastodon, identity};
-use crate::crosspost::Failure;
+use crate::crosspost::{Failure, MEDIA_AGAIN};
 use crate::draft::{Draft, Media, Shelved};
 use crate::publish::{Desk, NOTES, NotebookError, Outcome};
 
@@ -109,7 +109,12 @@ impl Mastodon {
     /// What the attempt comes to, where they are not all there and may be there later.
     pub(super) async fn gather(&self, draft: &Draft, desk: &Desk<'_>) -> Result<Gathered, Outcome> {
         let failed = |error: NotebookError| Outcome::Failed(error.into());
-        let uploads = Uploads::read(desk.journal).await.map_err(failed)?;
+        let mut uploads = Uploads::read(desk.journal).await.map_err(failed)?;
+        if desk.journal.read(MEDIA_AGAIN).await.map_err(failed)?.is_some() {
+            uploads.try_refused_again();
+            commit(&uploads, desk).await?;
+            desk.journal.write(MEDIA_AGAIN, Value::Null).await.map_err(failed)?;
+        }
         let mut gathered = Gathered { uploads, used: Vec::new() };
         let mut notes = Vec::new();
         for piece in pieces(&draft.media) {

@@ -105,6 +105,14 @@ impl Uploads {
         at
     }
 
+    /// Forgets what the post was to go without.
+    pub fn try_refused_again(&mut self) {
+        for upload in self.all.iter_mut().filter(|upload| upload.left_out.is_some()) {
+            upload.begin_anew();
+            upload.tries = 0;
+        }
+    }
+
     /// The upload that has, or had, this id.
     pub fn with_id(&self, id: &str) -> Option<&Upload> {
         self.all.iter().find(|it| it.id.as_deref() == Some(id) || it.before.iter().any(|b| b == id))

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
+use crate::crosspost::MEDIA_AGAIN;
 use crate::names::CrosspostId;
 use crate::store::Result;
 
@@ -76,4 +77,12 @@ pub fn shorter(connection: &Connection, id: CrosspostId) -> Result<()> {
 pub fn whole_again(connection: &Connection, id: CrosspostId) -> Result<()> {
     set_note(connection, id, WITHOUT_CARD, &Value::Null)?;
     set_note(connection, id, SHORTER_THAN, &Value::Null)
+}
+
+/// Notes that what the platform refused of the media of a crosspost is to be tried again.
+///
+/// # Errors
+/// The database can't be written.
+pub fn with_media_again(connection: &Connection, id: CrosspostId) -> Result<()> {
+    set_note(connection, id, MEDIA_AGAIN, &Value::Bool(true))
 }

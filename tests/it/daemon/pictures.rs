@@ -163,6 +163,24 @@ fn four_large_pictures_go_out_with_the_smallest_cache() {
 }
 
 #[test]
+fn what_was_refused_is_tried_again_by_a_retry() {
+    let stage = Stage::new(pictures);
+    stage.fediverse.media(|media| media.dislikes.push_back(b"PNG".to_vec()));
+    let too_long = mastodon_server::Reply::error(422, "Validation failed: text is too long");
+    stage.fediverse.script(Route::Publish, Fault::reply(too_long));
+    let daemon = stage.start(&[("/a.png", "first")]);
+    daemon.wait("image 1 of 1 is left out: ");
+    let line = daemon.wait("\"Entry 1\" will not go to fedi: ");
+    let (_, id) = line.split_once("`posse-party retry ").unwrap();
+    stage.fediverse.media(|media| media.dislikes.clear());
+    let id = id.split('`').next().unwrap();
+    let told = stage.site.command(&["retry", id]).output().unwrap();
+    assert!(told.status.success(), "{told:?}");
+    assert_eq!(stage.alts(), [["first"], ["first"]]);
+    daemon.stop();
+}
+
+#[test]
 fn lost_answers_and_kills_end_in_one_post_with_all_pictures() {
     for lost in 0..3 {
         let stage = Stage::new(pictures);

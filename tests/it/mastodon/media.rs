@@ -1,5 +1,6 @@
 //! Media: uploaded once, described, waited for, and never the reason that a post fails.
 
+use posse_party::crosspost::MEDIA_AGAIN;
 use posse_party::draft::{Media, Shelved};
 use posse_party::publish::{self, NOTES};
 
@@ -375,6 +376,25 @@ async fn a_picture_that_is_refused_stays_behind_and_the_others_go() {
     bench.published(&draft).await;
     assert_eq!((bench.shown(), bench.uploads()), (vec![], 2));
     assert_eq!(bench.notes().await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_refused_is_tried_again_when_a_person_says_so_and_only_once() {
+    let bench = Bench::ready(Family::Mastodon).await;
+    let draft = bench.pictured(2);
+    bench.server.media(|media| media.dislikes.push_back(b"picture 1".to_vec()));
+    let refuse = || Fault::reply(Reply::error(422, "Validation failed: text is too long"));
+    bench.server.script(Route::Publish, refuse());
+    bench.failure(&draft).await;
+    bench.server.media(|media| media.dislikes.clear());
+    bench.server.script(Route::Publish, refuse());
+    bench.failure(&draft).await;
+    assert_eq!((bench.uploads(), bench.notes().await.len()), (2, 1), "by itself it stays behind");
+    bench.journal.write(MEDIA_AGAIN, true.into()).await.unwrap();
+    bench.published(&draft).await;
+    assert_eq!((bench.shown(), bench.uploads()), (expected(2), 3), "what is there is kept");
+    assert_eq!(bench.notes().await, [""; 0]);
+    assert_eq!(bench.journal.read(MEDIA_AGAIN).await.unwrap(), None);
 }
 
 #[tokio::test]
