@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -201,30 +202,34 @@ impl Drop for Running {
 }
 
 /// How often a daemon waits for the disk, as strace counts it.
-pub struct Waits(String);
+pub struct Waits {
+    pipe: String,
+    report: Receiver<String>,
+}
 
 impl Waits {
-    /// Into a file of `home`; none where strace is not installed.
+    /// Through a pipe in `home`; none where strace is not installed.
     pub fn of(home: &Home) -> Option<Self> {
         Command::new("strace").arg("-V").output().ok()?;
-        let report = home.path("waits");
-        fs::remove_file(&report).ok();
-        Some(Self(report.to_str().unwrap().to_owned()))
+        let pipe = home.path("waits");
+        fs::remove_file(&pipe).ok();
+        mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        let (tell, report) = channel();
+        let read = pipe.clone();
+        // strace ends a little later than what it watches, and the pipe with it
+        std::thread::spawn(move || tell.send(fs::read_to_string(read).unwrap()));
+        Some(Self { pipe: pipe.to_str().unwrap().to_owned(), report })
     }
 
     /// What runs the daemon and counts, from a process of its own.
-    pub fn runner(&self) -> [&str; 8] {
+    pub fn runner(&self) -> [&str; 7] {
         let trace = "trace=fsync,fdatasync";
-        ["strace", "-Df", "--seccomp-bpf", "-c", "-e", trace, "-o", &self.0]
+        ["strace", "-Df", "--seccomp-bpf", "-ce", trace, "-o", &self.pipe]
     }
 
     /// How often, when the daemon has ended.
-    pub fn count(&self) -> u64 {
-        // strace ends a little later than what it watched
-        let report = (0..100).find_map(|_| {
-            std::thread::sleep(Duration::from_millis(50));
-            fs::read_to_string(&self.0).ok().filter(|report| report.contains("total"))
-        });
+    pub fn count(self) -> u64 {
+        let report = self.report.recv_timeout(Duration::from_secs(20));
         let calls = |line: &str| {
             let words: Vec<&str> = line.split_whitespace().collect();
             let is_wait = words.last().is_some_and(|name| name.ends_with("sync"));

@@ -49,7 +49,7 @@ pub fn idle() -> Vec<Row> {
     server.quiet(UNTIL_IDLE);
     let again = daemon.private();
     let (cpu, sleeps) = daemon.work();
-    std::thread::sleep(WATCHED);
+    server.quiet_for(WATCHED);
     let (cpu_after, sleeps_after) = daemon.work();
     let cpu = (cpu_after - cpu).as_secs_f64() * 3600.0 / WATCHED.as_secs_f64();
     let sleeps = (sleeps_after - sleeps) as f64 / WATCHED.as_secs_f64();

@@ -30,7 +30,7 @@ pub fn figures() -> Vec<Row> {
     let url = |at| format!("{}/feed/{at}", server.origin);
     home.configure_paced("1m", FEEDS, url, 0, more);
     let (daemon, start) = home.start_under(&["taskset", "-c", "0"]);
-    std::thread::sleep(WARM_UP);
+    server.quiet_for(WARM_UP);
     let db = Connection::open(home.path("posse-party.db")).unwrap();
     db.busy_timeout(Duration::from_secs(5)).unwrap();
     db.execute_batch(
@@ -42,7 +42,7 @@ pub fn figures() -> Vec<Row> {
     .unwrap();
     server.note_arrivals();
     let (before, _) = daemon.work();
-    std::thread::sleep(WATCHED);
+    server.quiet_for(WATCHED);
     let (after, _) = daemon.work();
     let peak = daemon.peak();
     db.execute_batch("DROP TRIGGER noted").unwrap();
