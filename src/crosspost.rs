@@ -4,6 +4,7 @@
 //! every pair.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::clock::Timestamp;
 
@@ -88,6 +89,20 @@ pub struct Receipt {
     pub remote_id: String,
     /// The public address of the post.
     pub url: Option<String>,
+}
+
+impl Receipt {
+    /// A receipt in a platform's words; an address that is none is left out.
+    pub fn new(remote_id: String, url: Option<String>) -> Self {
+        Self { remote_id, url: url.and_then(page) }
+    }
+}
+
+/// The address of a post as a platform says it, where it is one of the web.
+pub fn page(address: String) -> Option<String> {
+    let is_odd = address.contains(|c: char| c.is_whitespace() || c.is_control());
+    let url = Url::parse(&address).ok().filter(|_| !is_odd)?;
+    matches!(url.scheme(), "http" | "https").then_some(address)
 }
 
 /// Why an attempt, or a question to the platform, did not end in a receipt.
@@ -186,6 +201,19 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_an_address_of_the_web() {
+        let check = |said: &str, expect: Option<&str>| {
+            let receipt = Receipt::new("1".into(), Some(said.into()));
+            assert_eq!(receipt.url.as_deref(), expect, "{said:?}");
+        };
+        check("https://a.example/@me/1", Some("https://a.example/@me/1"));
+        check("http://localhost:3000/1", Some("http://localhost:3000/1"));
+        for odd in ["httpsb//a.example/1", "/posts/1", "javascript:alert(1)", "https://a b/", ""] {
+            check(odd, None);
+        }
+    }
 
     #[test]
     fn words_go_there_and_back() {

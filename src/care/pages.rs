@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Care;
+use crate::crosspost;
 use crate::deliver::notebook::{Journal, Memory};
 use crate::names::{AccountId, Label};
 use crate::publish::{Desk, Publisher};
@@ -52,9 +53,8 @@ impl Care {
                 clock: &self.clock,
                 shelf: None,
             };
-            let Some(url) = publisher.page(&post.remote_id, &post.draft, &desk).await else {
-                continue;
-            };
+            let page = publisher.page(&post.remote_id, &post.draft, &desk).await;
+            let Some(url) = page.and_then(crosspost::page) else { continue };
             let (id, page) = (post.id, url.clone());
             if self.store.write(move |tx| crossposts::set_page(tx, id, &page)).await? {
                 tracing::info!(account = %label, crosspost = id.0,

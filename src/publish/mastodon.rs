@@ -240,7 +240,7 @@ impl Publisher for Mastodon {
 fn receipt_of(body: &str) -> Option<Receipt> {
     let status: Value = serde_json::from_str(body).ok()?;
     let text = |name: &str| status.get(name)?.as_str().filter(|text| !text.is_empty());
-    Some(Receipt { remote_id: text("id")?.to_owned(), url: Some(text("url")?.to_owned()) })
+    Some(Receipt::new(text("id")?.to_owned(), Some(text("url")?.to_owned())))
 }
 
 /// Whether the server surely has nothing, and may remember its refusal.

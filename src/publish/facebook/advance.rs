@@ -169,5 +169,5 @@ async fn keep_open(
 /// The receipt of a post that is no video, with its page.
 pub async fn receipt(session: &Session<'_>, id: String) -> Receipt {
     let url = session.permalink(&id).await;
-    Receipt { remote_id: id, url: Some(url) }
+    Receipt::new(id, Some(url))
 }

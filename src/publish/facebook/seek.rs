@@ -154,7 +154,7 @@ fn compare(work: &Work, surely: Option<Timestamp>, list: &[Listed]) -> Match {
             let (remote_id, url) = (post.id.clone(), post.permalink.clone());
             let page = || format!("https://www.facebook.com/{}", post.id);
             let url = Some(url.unwrap_or_else(page));
-            return Match::Same(Receipt { remote_id, url });
+            return Match::Same(Receipt::new(remote_id, url));
         }
         alike.get_or_insert_with(|| post.permalink.clone().unwrap_or_else(|| post.id.clone()));
     }

@@ -95,7 +95,7 @@ async fn look_after(session: &Session<'_>, work: &Work, id: &str) -> Result<Made
         Ok(answer) => match stage(&answer.body) {
             Stage::Ready(page) => {
                 let url = Some(page.unwrap_or_else(|| reel(id)));
-                return Ok(Made::Ready(Receipt { remote_id: id.to_owned(), url }));
+                return Ok(Made::Ready(Receipt::new(id.to_owned(), url)));
             }
             Stage::Failed(why) => {
                 let message = format!("Facebook took the video and can't use it: {why}");

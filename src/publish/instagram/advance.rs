@@ -370,5 +370,5 @@ pub async fn receipt(session: &Session<'_>, kind: Kind, id: MediaId) -> Receipt 
         Kind::Story => None,
         _ => session.permalink(&id).await,
     };
-    Receipt { remote_id: id.0, url }
+    Receipt::new(id.0, url)
 }

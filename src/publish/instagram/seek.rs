@@ -205,7 +205,7 @@ fn compare(work: &Work, since: Timestamp, is_there: bool, list: &[Listed]) -> Ma
     });
     if let Some(post) = same {
         let (remote_id, url) = (post.id.clone(), post.permalink.clone());
-        return Match::Same(Receipt { remote_id, url });
+        return Match::Same(Receipt::new(remote_id, url));
     }
     let alike = candidates.first();
     alike.map_or(Match::None, |post| {

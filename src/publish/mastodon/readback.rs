@@ -183,7 +183,7 @@ fn is_boost(status: &Value) -> bool {
 
 fn receipt(server: &Server, status: &Value) -> Result<Receipt, Failure> {
     let remote_id = text(status, "id").ok_or_else(|| unsure(server, "the post has no id"))?;
-    Ok(Receipt { remote_id, url: text(status, "url") })
+    Ok(Receipt::new(remote_id, text(status, "url")))
 }
 
 fn text(status: &Value, name: &str) -> Option<String> {

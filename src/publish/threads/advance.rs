@@ -288,5 +288,5 @@ async fn publish(
 /// The receipt of a post, with its page where that can be had.
 pub async fn receipt(session: &Session<'_>, id: MediaId) -> Receipt {
     let url = session.permalink(&id).await;
-    Receipt { remote_id: id.0, url }
+    Receipt::new(id.0, url)
 }

@@ -237,7 +237,7 @@ fn compare(work: &Work, since: Timestamp, list: &[Listed]) -> Match {
         };
         if is_same {
             let (remote_id, url) = (post.id.0.clone(), post.permalink.clone());
-            return Match::Same(Receipt { remote_id, url });
+            return Match::Same(Receipt::new(remote_id, url));
         }
         alike.get_or_insert_with(|| post.permalink.clone().unwrap_or_else(|| post.id.0.clone()));
     }
