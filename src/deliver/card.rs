@@ -116,15 +116,19 @@ pub async fn direct(
         return None;
     }
     let asked = Url::parse(card).ok()?;
-    let mut end = guard.get(&asked, DOOR).await.ok()?.url;
+    let end = String::from(elsewhere(&asked, guard.get(&asked, DOOR).await.ok()?.url)?);
+    let note = format!("the card leads to `{end}`, to which its address redirects");
+    compose::card::has_room(text, &end, platform).then_some((end, note))
+}
+
+/// `end` with the fragment of `asked`, which led there, where that is another address.
+fn elsewhere(asked: &Url, mut end: Url) -> Option<Url> {
     let is_plain = asked.scheme() == "https" && end.scheme() != "https";
-    if end == http::bare(&asked) || is_plain {
+    if end == http::bare(asked) || is_plain {
         return None;
     }
     end.set_fragment(asked.fragment());
-    let end = String::from(end);
-    let note = format!("the card leads to `{end}`, to which its address redirects");
-    compose::card::has_room(text, &end, platform).then_some((end, note))
+    Some(end)
 }
 
 /// Composes the draft of `subject` with what its page says, and fetches the picture of its card,
@@ -174,5 +178,23 @@ pub fn say_notes(subject: &Subject<'_>, notes: &[String]) {
     let title = report::title(title.unwrap_or(&subject.entry.id));
     for note in notes {
         tracing::info!(account, "\"{title}\" on {account}: {note}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_leads_elsewhere_keeps_its_fragment_and_its_encryption() {
+        let check = |asked: &str, end: &str, expect: Option<&str>| {
+            let found = elsewhere(&asked.parse().unwrap(), end.parse().unwrap());
+            assert_eq!(found.as_ref().map(Url::as_str), expect, "{asked} {end}");
+        };
+        check("https://a.io/1", "https://a.io/1", None);
+        check("https://a.io/1#b", "https://a.io/1", None);
+        check("https://a.io/1#b", "https://c.io/d?e", Some("https://c.io/d?e#b"));
+        check("http://a.io/1", "https://a.io/1", Some("https://a.io/1"));
+        check("https://a.io/1", "http://a.io/2", None);
     }
 }
