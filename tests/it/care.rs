@@ -130,7 +130,9 @@ impl Publisher for Member {
     async fn page(&self, remote_id: &str, _: &Draft, desk: &Desk<'_>) -> Option<String> {
         assert_eq!(desk.crosspost, None, "a question parks nobody");
         self.issuer.pages.lock().unwrap().push(remote_id.into());
-        self.issuer.tells.lock().unwrap().then(|| format!("https://page.example/{remote_id}"))
+        self.issuer.tells.lock().unwrap().then(|| {
+            format!("https://page.example/{}", remote_id.replace(char::is_whitespace, "-"))
+        })
     }
 
     async fn renew(&self, desk: &Desk<'_>) -> Result<Renewal, Failure> {
