@@ -25,7 +25,7 @@ fn a_post_that_is_worked_on_lets_the_next_one_pass_and_survives_a_kill() {
     let site = Site::new(&[blog.config("blog"), threads(&server), QUICK.into()].concat());
     let daemon = site.start();
     daemon.wait("first sight of blog for threads");
-    server.set_busy(5); // 2 + 3 + 5 s within the attempt, and then it is left to Threads
+    server.set_busy(4); // 2 + 3 + 5 s within the attempt, and then it is left to Threads
     blog.add(news("1"));
     daemon.wait("\"Entry 1\" is being processed by threads, looking again in 10s");
     server.set_busy(0);
