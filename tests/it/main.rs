@@ -10,6 +10,7 @@ mod signals;
 mod systemd;
 mod fetch; // one request for a feed
 mod wire; // the loopback server that the others script
+mod exchange; // a request and its answer, for what stands between
 mod bluesky;
 mod bluesky_server; // a strict stand-in, which the tests of the daemon use too
 mod graph_server; // what the stand-ins of Instagram and Facebook share

@@ -16,6 +16,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::exchange;
+
 /// The name of the host, which is in the certificate.
 pub const HOST: &str = "platform.test";
 /// Who vouches for it.
@@ -308,14 +310,14 @@ impl Shared {
     }
 
     fn talk(&self, line: &mut dyn Line, fault: Option<(Fault, bool)>) {
-        let Some((head, request)) = read_request(line, self.upstream) else { return };
+        let Some((head, request)) = exchange::read_request(line, self.upstream) else { return };
         self.state().seen.push(head);
         let Some((fault, acts)) = fault else {
-            let _ = line.write_all(&self.ask(&request));
+            let _ = line.write_all(&exchange::ask(self.upstream, &request));
             return;
         };
-        let answer = if acts { self.ask(&request) } else { Vec::new() };
-        let body = answer.windows(4).position(|it| it == b"\r\n\r\n").map_or(0, |at| at + 4);
+        let answer = if acts { exchange::ask(self.upstream, &request) } else { Vec::new() };
+        let body = exchange::head_length(&answer).unwrap_or(0);
         let page = |status: u16, more: &str| {
             let text = format!("<html><body><h1>{status}</h1></body></html>");
             let length = text.len();
@@ -360,84 +362,4 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner);
         !state.down
     }
-
-    /// The stand-in's whole answer.
-    fn ask(&self, request: &[u8]) -> Vec<u8> {
-        let mut answer = Vec::new();
-        let Ok(mut stream) = TcpStream::connect(self.upstream) else { return answer };
-        if stream.write_all(request).is_ok() {
-            let _ = read_answer(&mut stream, &mut answer);
-        }
-        answer
-    }
-}
-
-/// Reads one answer: its head, and as much of a body as that announces, or all that comes.
-fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> Option<()> {
-    let end = head_end(stream, answer)?;
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    match field(&head, "content-length") {
-        Some(length) => fill(stream, answer, end + length.parse::<usize>().ok()?),
-        None => stream.read_to_end(answer).ok().map(drop),
-    }
-}
-
-/// Reads one request, and makes it one to `upstream` after which the connection ends.
-fn read_request(line: &mut dyn Line, upstream: SocketAddr) -> Option<(String, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let end = head_end(line, &mut bytes)?;
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    if let Some(length) = field(&head, "content-length") {
-        fill(line, &mut bytes, end + length.parse::<usize>().ok()?)?;
-    } else if field(&head, "transfer-encoding").is_some() {
-        while !bytes.ends_with(b"0\r\n\r\n") {
-            more(line, &mut bytes)?;
-        }
-    }
-    let first = head.lines().next()?.to_owned();
-    let mut out = format!("{first}\r\nHost: {upstream}\r\n");
-    for header in head.lines().skip(1).filter(|it| !it.is_empty()) {
-        if header.to_ascii_lowercase().starts_with("host:") {
-            out += "X-Forwarded-";
-        }
-        out += header;
-        out += "\r\n";
-    }
-    out += "\r\n";
-    let mut out = out.into_bytes();
-    out.extend_from_slice(&bytes[end..]);
-    let mut words = first.split([' ', '?']);
-    Some((format!("{} {}", words.next()?, words.next()?), out))
-}
-
-fn head_end(line: &mut (impl Read + ?Sized), bytes: &mut Vec<u8>) -> Option<usize> {
-    loop {
-        if let Some(at) = bytes.windows(4).position(|it| it == b"\r\n\r\n") {
-            return Some(at + 4);
-        }
-        more(line, bytes)?;
-    }
-}
-
-fn fill(line: &mut (impl Read + ?Sized), bytes: &mut Vec<u8>, length: usize) -> Option<()> {
-    while bytes.len() < length {
-        more(line, bytes)?;
-    }
-    Some(())
-}
-
-fn more(line: &mut (impl Read + ?Sized), bytes: &mut Vec<u8>) -> Option<()> {
-    let mut buffer = [0; 16 * 1024];
-    match line.read(&mut buffer) {
-        Ok(count @ 1..) => bytes.extend_from_slice(&buffer[..count]),
-        _ => return None,
-    }
-    Some(())
-}
-
-fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then_some(value.trim())
-    })
 }
