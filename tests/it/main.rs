@@ -23,6 +23,7 @@ mod outbox;
 mod pages; // of Facebook
 mod threads;
 mod threads_server; // a strict stand-in
+mod dice; // what is random, and the same in every run
 mod world; // poller, workers and a platform that does as it is told
 mod identity; // what is new and what is not
 mod delivery; // what becomes of posts

@@ -7,20 +7,10 @@ use rustix::process::Signal;
 
 use super::OUT;
 use crate::daemon_process::{FeedHost, QUICK, Site, news};
+use crate::dice::Dice;
 
 /// How often the config changes.
 const ROUNDS: usize = 30;
-/// Numbers that look random, always the same ones.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-}
 
 /// The accounts that come and go: a label, and the file that it shares with its other name.
 const GUESTS: [(&str, &str); 6] =
@@ -40,7 +30,7 @@ fn nothing_is_sent_to_an_account_that_is_not_configured() {
     let site = Site::new(&base);
     let daemon = site.start();
     daemon.wait("first sight of blog for out");
-    let mut dice = Dice(0x2026_1126);
+    let mut dice = Dice::new(0x2026_1126);
     let mut configured: BTreeSet<&str> = BTreeSet::new();
     let (mut refused, mut sent) = (0, Vec::new());
     for round in 0..ROUNDS {
@@ -61,8 +51,7 @@ fn nothing_is_sent_to_an_account_that_is_not_configured() {
         if dice.below(4) == 0 {
             refused += 1;
             let broken = ["dellay = \"0s\"\n", "this is no TOML", "platform = \"myspace\"\n"];
-            let broken = broken[usize::try_from(dice.below(3)).unwrap()];
-            site.configure(&[config.as_str(), broken].concat());
+            site.configure(&[config.as_str(), dice.pick(&broken)].concat());
             daemon.send(Signal::HUP);
             daemon.wait_nth("the config is not applied", refused);
         } else {
