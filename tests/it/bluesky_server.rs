@@ -213,11 +213,6 @@ impl BlueskyServer {
         records
     }
 
-    /// Blocks this thread until `count` requests came, or `most` has passed.
-    pub fn wait_requests(&self, count: usize, most: Duration) {
-        self.wait(|state| state.seen.len() >= count, most);
-    }
-
     fn wait(&self, done: impl Fn(&State) -> bool, most: Duration) -> bool {
         let state = self.state();
         let rung = Arc::clone(&state.rung);

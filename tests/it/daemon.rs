@@ -1,7 +1,6 @@
 //! The program as a whole: the built binary between real feeds and strict platforms.
 
 mod cards; // from a page to a card
-mod kills; // kill -9 anywhere
 mod meta; // Instagram and a Facebook Page
 mod manners; // how feeds are asked
 mod notify; // what systemd hears

@@ -554,6 +554,7 @@ async fn a_feed_of_one_entry_that_all_link_to_one_page_loses_none_in_silence() {
         title: format!("Note {n}"),
         published: START.minus(Duration::from_secs(u64::from(9 - n))),
         post: "",
+        content: String::new(),
     };
     for n in 1..=3 {
         world.poll(&[note(n)]).await;

@@ -32,6 +32,7 @@ mod month; // thirty days, to the second
 mod crash; // cut anywhere, start again
 mod daemon_process; // the built binary, its signals and its log
 mod daemon; // the program as a whole
+mod kill; // kill -9 in the middle of everything
 mod faults; // every call meets every fault
 mod media_fetch; // images and videos, from the web to the shelf
 mod composition; // docs/composition.md

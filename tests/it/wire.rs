@@ -217,7 +217,7 @@ impl Gate {
     }
 
     /// Whether it was open within `most`.
-    fn wait_at_most(&self, most: Duration) -> bool {
+    pub fn wait_at_most(&self, most: Duration) -> bool {
         let closed = |open: &mut bool| !*open;
         let (open, _) = self.0.1.wait_timeout_while(lock(&self.0.0), most, closed).unwrap();
         *open

@@ -189,6 +189,8 @@ pub struct Item {
     pub title: String,
     pub published: Timestamp,
     pub post: &'static str,
+    /// HTML.
+    pub content: String,
 }
 
 /// An entry `id` with the URL and the title that go with it, published now.
@@ -199,6 +201,7 @@ pub fn item(id: &str) -> Item {
         title: format!("Entry {id}"),
         published: START,
         post: "",
+        content: String::new(),
     }
 }
 
@@ -212,9 +215,14 @@ pub fn atom(items: &[Item]) -> String {
             } else {
                 format!("<posse:post format=\"json\"><![CDATA[{}]]></posse:post>", item.post)
             };
+            let content = if item.content.is_empty() {
+                String::new()
+            } else {
+                format!("<content type=\"html\"><![CDATA[{}]]></content>", item.content)
+            };
             format!(
                 "<entry><id>{}</id><link rel=\"alternate\" href=\"{}\"/><title>{}</title>\
-                 <published>{p}</published><updated>{p}</updated>{post}</entry>\n",
+                 <published>{p}</published><updated>{p}</updated>{post}{content}</entry>\n",
                 item.id,
                 item.url,
                 item.title,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Drives the built program against a real Bluesky server, through a proxy that loses answers.
+# Drives the built program against a real Bluesky server, through a proxy that loses answers; then
+# kills it in the middle of everything (tests/kill.sh), unless BINARY is given.
 #   tests/real/run.sh [SERVER_DIR [BINARY]]
 # The server is installed into SERVER_DIR, unless it is there (default: ~/.cache/posse-party/pds);
 # the program is built, unless BINARY is given. Without Node, or room for the server, there is nothing
@@ -28,4 +29,5 @@ case $code in
   75) exit 0 ;; # no room: it has said so
   *) exit "$code" ;;
 esac
-exec node "$here/drive.mjs" "$(realpath "$binary")" "$cache"
+node "$here/drive.mjs" "$(realpath "$binary")" "$cache"
+[ -n "${2:-}" ] || "$here/../kill.sh" 40 "" "$cache"
