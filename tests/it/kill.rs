@@ -12,6 +12,7 @@ use std::time::Duration;
 use posse_party::clock::Clock;
 use posse_party::environment;
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::daemon_process::{Daemon, news};
 use crate::dice::Dice;
@@ -24,7 +25,7 @@ mod stage;
 
 use judge::Row;
 use relay::{Moment, Relay, Trap};
-use stage::Stage;
+use stage::{Account, Stage};
 
 /// How often the daemon is killed in the short run.
 const KILLS: usize = 30;
@@ -179,12 +180,16 @@ impl Run {
         }
     }
 
-    /// Puts a note, an article, or an entry with a picture into the feed.
+    /// Puts a note, an article, or an entry with a picture into the feed. It says itself where it
+    /// does not go.
     fn announce(&mut self) {
         let n = self.entries;
         self.entries += 1;
         let url = self.stage.web.url(&format!("/{n}")).to_string();
         let item = Item { url, ..news(&n.to_string()) };
+        let accounts = self.stage.accounts.iter().filter(|account| !account.wants(n));
+        let no = accounts.map(|it| (it.label.to_owned(), json!({ "syndicate": false })));
+        let mut post = json!({ "account_overrides": no.collect::<serde_json::Map<_, _>>() });
         let item = match if n == 0 { 0 } else { self.dice.below(4) } {
             0 | 1 => Item { content: format!("<p>{}</p>", "Words of it. ".repeat(60)), ..item },
             2 => Item {
@@ -194,18 +199,21 @@ impl Run {
             },
             _ => {
                 let url = self.stage.web.url("/picture.png");
-                let media = serde_json::json!({ "media": [{ "url": url, "alt": "a picture" }] });
-                // a test's feed lives as long as the test
-                Item { post: Box::leak(media.to_string().into_boxed_str()), ..item }
+                post["media"] = json!([{ "url": url, "alt": "a picture" }]);
+                item
             }
         };
-        self.stage.blog.add(item);
+        // a test's feed lives as long as the test
+        let post = Box::leak(post.to_string().into_boxed_str());
+        self.stage.blog.add(Item { post, ..item });
     }
 
-    /// How many entries the slowest account lacks.
+    /// How many posts the slowest account lacks.
     fn backlog(&self) -> usize {
-        let posts = |account: &stage::Account| account.list().len();
-        self.entries - self.stage.accounts.iter().map(posts).min().unwrap_or(0).min(self.entries)
+        let lacks = |account: &Account| {
+            account.wanted(self.entries).count().saturating_sub(account.list().len())
+        };
+        self.stage.accounts.iter().map(lacks).max().unwrap_or(0)
     }
 
     /// One life of the daemon, and its end. Goes on with the one that runs.
@@ -289,7 +297,7 @@ impl Run {
 
     /// Edits what has a title and may be on its way, and waits until the daemon must have read it.
     fn edit(&mut self) {
-        let newest = self.backlog() + 1;
+        let newest = Account::THINNED * (self.backlog() + 1);
         let is_new = |item: &&mut Item| !item.title.is_empty() && !item.title.ends_with("(edited)");
         let edits = &mut self.tally.edits;
         self.stage.blog.change(|items| {

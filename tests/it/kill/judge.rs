@@ -94,7 +94,7 @@ pub fn judge(stage: &Stage, account: &Account, entries: usize, ledger: &Ledger) 
     };
     let mut there = Vec::new();
     for text in &texts {
-        match number_in(text).filter(|number| *number < entries) {
+        match number_in(text).filter(|it| *it < entries && account.wants(*it)) {
             Some(number) if !there.contains(&number) => there.push(number),
             _ => {
                 row.doubled += 1;
@@ -103,7 +103,7 @@ pub fn judge(stage: &Stage, account: &Account, entries: usize, ledger: &Ledger) 
         }
     }
     let public: BTreeSet<usize> = there.iter().copied().collect();
-    for number in 0..entries {
+    for number in account.wanted(entries) {
         let kept = ledger.get(&(account.label.to_owned(), number));
         let state = kept.map_or("unknown", |kept| kept.state.as_str());
         if matches!(state, "held" | "failed") {

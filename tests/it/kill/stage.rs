@@ -38,6 +38,19 @@ pub struct Account {
 }
 
 impl Account {
+    /// Threads gets only one of so many entries: a post takes it seconds.
+    pub const THINNED: usize = 3;
+
+    /// Whether the entry with this number is to go there.
+    pub fn wants(&self, number: usize) -> bool {
+        self.label != "threads" || number % Self::THINNED == 0
+    }
+
+    /// The numbers of the `entries` that are to go there.
+    pub fn wanted(&self, entries: usize) -> impl Iterator<Item = usize> {
+        (0..entries).filter(|number| self.wants(*number))
+    }
+
     /// The texts that are public, oldest first, as the platform has them.
     pub fn list(&self) -> Vec<String> {
         (self.list)()
