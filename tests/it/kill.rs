@@ -24,7 +24,7 @@ mod relay;
 mod stage;
 
 use judge::Row;
-use relay::{Moment, Relay, Trap};
+use relay::{Moment, Relay};
 use stage::{Account, Stage};
 
 /// How often the daemon is killed in the short run.
@@ -166,10 +166,10 @@ impl Run {
             if !self.is_full {
                 self.announce();
             }
-            self.round(round, running.take());
+            running = self.round(round, running);
             // not every kill is followed by one in the same second
             if self.dice.below(3) == 0 {
-                let daemon = self.stage.site.start();
+                let daemon = running.take().unwrap_or_else(|| self.stage.site.start());
                 let most = Duration::from_millis(500 + 100 * self.dice.below(30));
                 daemon.wait_for_lines(usize::MAX, most);
                 running = Some(daemon);
@@ -216,14 +216,16 @@ impl Run {
         self.stage.accounts.iter().map(lacks).max().unwrap_or(0)
     }
 
-    /// One life of the daemon, and its end. Goes on with the one that runs.
-    fn round(&mut self, round: Round, running: Option<Daemon>) {
+    /// One life of the daemon, and its end. Goes on with the one that runs; leaves one behind where
+    /// the next had to begin.
+    fn round(&mut self, round: Round, running: Option<Daemon>) -> Option<Daemon> {
         let site = std::sync::Arc::clone(&self.stage.site);
         if matches!(round, Round::Start) && running.is_none() {
             let daemon = Daemon::spawn(site.command(&["run"]));
             let most = Duration::from_millis(self.dice.below(120));
             daemon.wait_for_lines(1 + self.dice.below(3) as usize, most);
-            return self.kill(daemon);
+            self.kill(daemon);
+            return None;
         }
         let daemon = running.unwrap_or_else(|| site.start());
         let soon = Duration::from_millis(600);
@@ -244,16 +246,17 @@ impl Run {
                 let daemon = Daemon::spawn(site.command(&["run"]));
                 let most = Duration::from_millis(self.dice.below(80));
                 daemon.wait_for_lines(usize::MAX, most);
-                return self.kill(daemon);
+                self.kill(daemon);
+                return None;
             }
             Round::Stop => {
                 self.wait_anywhen(&daemon);
-                daemon.send(Signal::TERM);
                 self.tally.stops += 1;
                 if self.dice.below(2) == 0 {
-                    self.log.extend(daemon.end().1.lines().map(str::to_owned));
-                    return;
+                    self.log.extend(daemon.stop().lines().map(str::to_owned));
+                    return None;
                 }
+                daemon.send(Signal::TERM);
                 daemon.wait_for_lines(usize::MAX, Duration::from_millis(self.dice.below(50)));
             }
             Round::Reload => {
@@ -265,6 +268,7 @@ impl Run {
             }
         }
         self.kill(daemon);
+        None
     }
 
     /// Waits up to 600 ms for nothing.
@@ -273,8 +277,9 @@ impl Run {
         daemon.wait_for_lines(usize::MAX, most);
     }
 
-    /// Kills it while a publication is stopped on its way, at times after its entry was edited.
-    fn kill_at_publication(&mut self, round: Round, daemon: Daemon) {
+    /// Kills it while a publication is stopped on its way, at times after its entry was edited, and
+    /// at times lets that go on only when the next daemon has begun.
+    fn kill_at_publication(&mut self, round: Round, daemon: Daemon) -> Option<Daemon> {
         let moment = if matches!(round, Round::Asked) { Moment::Asked } else { Moment::Done };
         let edits = self.dice.below(4) == 0;
         let trap = self.any_relay().trap(moment);
@@ -286,13 +291,10 @@ impl Run {
             }
         }
         self.kill(daemon);
-        self.spring(&trap);
-    }
-
-    /// Lets what was stopped go on, and stops nothing more.
-    fn spring(&self, trap: &Trap) {
+        let next = (self.dice.below(2) == 0).then(|| self.stage.site.start());
         self.stage.relays().for_each(Relay::disarm);
         trap.open();
+        next
     }
 
     /// Edits what has a title and may be on its way, and waits until the daemon must have read it.

@@ -46,11 +46,14 @@ enum Spoil {
 }
 
 impl Spoil {
-    const ALL: [Self; 9] = [
+    /// The hardest is there three times.
+    const ALL: [Self; 11] = [
         Self::Delay,
         Self::ResetUnread,
         Self::Reset,
         Self::Swallow,
+        Self::Late,
+        Self::Late,
         Self::Late,
         Self::Lose,
         Self::ResetAfter,
