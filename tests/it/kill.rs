@@ -136,6 +136,8 @@ fn nothing_is_lost_or_doubled_wherever_it_is_killed() {
     let faults: Vec<_> = rows.iter().flat_map(|row| &row.faults).collect();
     assert!(faults.is_empty(), "{faults:#?}\n{}", run.evidence());
     assert_eq!(run.stage.complaints(), [] as [&str; 0]);
+    let panics: Vec<_> = run.log.iter().filter(|line| line.contains("panicked")).collect();
+    assert!(panics.is_empty(), "{panics:#?}");
     let sums = |of: fn(&Row) -> usize| rows.iter().map(of).sum::<usize>();
     assert_eq!(sums(|row| row.lost + row.doubled + row.disordered), 0);
     let cut_off = sums(|row| row.cut_off);
