@@ -286,7 +286,7 @@ impl Run {
         let trap = self.any_relay().trap(moment);
         let caught = trap.catches(Duration::from_millis(3500));
         if caught {
-            if self.tally.at_publication % 4 == 0 {
+            if self.tally.at_publication.is_multiple_of(4) {
                 self.edit();
             }
             self.tally.at_publication += 1;

@@ -43,7 +43,7 @@ impl Account {
 
     /// Whether the entry with this number is to go there.
     pub fn wants(&self, number: usize) -> bool {
-        self.label != "threads" || number % Self::THINNED == 0
+        self.label != "threads" || number.is_multiple_of(Self::THINNED)
     }
 
     /// The numbers of the `entries` that are to go there.
