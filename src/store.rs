@@ -176,7 +176,7 @@ impl Store {
         .await
     }
 
-    /// Writes the log back into the database file and lets SQLite tidy its statistics.
+    /// Writes the log back into the database file.
     ///
     /// # Errors
     /// The database can't be written.
@@ -184,7 +184,7 @@ impl Store {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
             let writer = lock(&inner.writer);
-            Ok(writer.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")?)
+            Ok(writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?)
         })
         .await
     }

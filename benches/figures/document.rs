@@ -88,5 +88,9 @@ fn waits() -> Option<Row> {
     };
     let (none, some) = (count(0)?, count(POLLS)?);
     let each = (some - none) as f64 / POLLS as f64;
-    Some(row("fsyncs of one poll, alone, unchanged", format!("{each:.1}"), ""))
+    Some(row(
+        "fsyncs of an unchanged poll, alone: the order by hand, the note before, the record",
+        format!("{each:.1}"),
+        "",
+    ))
 }

@@ -11,10 +11,11 @@ use super::say::{Grid, Width, from_now, glance, plural, style_of};
 use super::{Answer, CliError};
 use crate::clock::Timestamp;
 use crate::crosspost::State;
+use crate::store::Connection;
 use crate::store::views::{self, Filter, Line};
 
-/// Reason of what was there at the first sight of an account.
-const BASELINE: &str = "baseline";
+/// Lines of a table that nobody asked to be longer.
+const LINES_MAX: u32 = 200;
 
 /// Show crossposts: which entry goes to which account, and where it stands
 #[derive(Debug, Args)]
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Only this feed
     #[arg(long, value_name = "LABEL")]
     feed: Option<String>,
+    /// Only so many, the latest; 0 for all. A table has 200, unless you say otherwise
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -52,27 +56,43 @@ pub fn list(path: &Path, arguments: &Arguments) -> Result<Answer, CliError> {
         if let Some(label) = &arguments.feed {
             desk.feed(label).await?;
         }
+        let asked = arguments.state.as_deref().and_then(State::from_word);
+        let folds = asked.is_none() && !arguments.json;
+        let default = if arguments.json { 0 } else { LINES_MAX };
+        let limit = Some(arguments.limit.unwrap_or(default)).filter(|limit| *limit > 0);
         let filter = Filter {
-            state: arguments.state.as_deref().and_then(State::from_word),
+            state: asked,
             account: arguments.account.clone(),
             feed: arguments.feed.clone(),
+            without_baseline: folds,
+            // one more tells that there are more
+            latest: limit.map(|limit| limit.saturating_add(1)),
             ..Filter::default()
         };
-        let asked = filter.state;
-        let lines = desk.store.read(move |db| views::list(db, &filter)).await?;
+        let look = move |db: &Connection| {
+            let (account, feed) = (filter.account.as_deref(), filter.feed.as_deref());
+            let folded = if folds { views::set_aside(db, account, feed)? } else { 0 };
+            Ok((views::list(db, &filter)?, folded))
+        };
+        let (mut lines, folded) = desk.store.read(look).await?;
+        let older = limit.is_some_and(|limit| lines.len() > limit as usize);
+        if older {
+            lines.remove(0);
+        }
         if arguments.json {
             return Ok(Answer::json(&lines));
         }
-        Ok(Answer::well(table(&lines, asked, desk.now)))
+        let folded = usize::try_from(folded).unwrap_or(usize::MAX);
+        let mut text = table(&lines, folded, asked, desk.now);
+        if older {
+            text.push_str("there are older ones: `posse-party list --limit 0` shows all\n");
+        }
+        Ok(Answer::well(text))
     })
 }
 
-/// The lines as a table, and what to do next.
-fn table(lines: &[Line], asked: Option<State>, now: Timestamp) -> String {
-    let is_folded = |line: &&Line| {
-        asked.is_none() && line.state == State::Skipped && line.reason.as_deref() == Some(BASELINE)
-    };
-    let shown: Vec<&Line> = lines.iter().filter(|line| !is_folded(line)).collect();
+/// The lines as a table, and what to do next; so many are `folded`.
+fn table(lines: &[Line], folded: usize, asked: Option<State>, now: Timestamp) -> String {
     let mut grid = Grid::new(&[
         ("ID", Width::Whole),
         ("STATE", Width::Whole),
@@ -82,7 +102,7 @@ fn table(lines: &[Line], asked: Option<State>, now: Timestamp) -> String {
         ("WHEN", Width::Whole),
         ("WHERE / WHY", Width::Short),
     ]);
-    for line in &shown {
+    for line in lines {
         let when = line.settled_at.or(line.due_at).map(|at| from_now(at, now));
         let place = line.url.as_ref().or(line.remote_id.as_ref());
         let last = if line.state == State::Published { place } else { line.reason.as_ref() };
@@ -100,7 +120,7 @@ fn table(lines: &[Line], asked: Option<State>, now: Timestamp) -> String {
         );
     }
     let mut text = if grid.is_empty() { String::new() } else { grid.lines() };
-    for line in hints(&shown, lines.len() - shown.len(), asked) {
+    for line in hints(lines, folded, asked) {
         text.push_str(&line);
         text.push('\n');
     }
@@ -108,7 +128,7 @@ fn table(lines: &[Line], asked: Option<State>, now: Timestamp) -> String {
 }
 
 /// What can be done about the lines.
-fn hints(shown: &[&Line], folded: usize, asked: Option<State>) -> Vec<String> {
+fn hints(shown: &[Line], folded: usize, asked: Option<State>) -> Vec<String> {
     let count = |wanted: &dyn Fn(&Line) -> bool| shown.iter().filter(|line| wanted(line)).count();
     let mut hints = Vec::new();
     if folded > 0 {

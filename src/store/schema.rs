@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, StoreError};
 
 /// Each brings the database from its index to the next `user_version`.
-const MIGRATIONS: &[&str] = &[V1];
+const MIGRATIONS: &[&str] = &[V1, V2];
 
 const V1: &str = "
 CREATE TABLE feeds (
@@ -155,6 +155,44 @@ CREATE TABLE incidents (
 CREATE UNIQUE INDEX incidents_open ON incidents (key) WHERE resolved_at IS NULL;
 ";
 
+/// A ledger of a million crossposts is as fast as a new one: what is looked up by account and state
+/// has an index that every such query can use (SQLite does not see that `state = 'ready'` is among
+/// the states of a partial one), and how many there are is counted as they change.
+///
+/// No statistics are kept: those of a young database, where reading a whole table is right, would
+/// be believed of a large one. Without them each query has one plan, by the indexes.
+const V2: &str = "
+DROP TABLE IF EXISTS sqlite_stat1;
+DROP TABLE IF EXISTS sqlite_stat4;
+DROP INDEX crossposts_open;
+CREATE INDEX crossposts_queue ON crossposts (account_id, state);
+CREATE INDEX attempts_open ON attempts (crosspost_id) WHERE ended_at IS NULL;
+CREATE INDEX entry_aliases_of ON entry_aliases (entry);
+
+CREATE TABLE crosspost_counts (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    state      TEXT    NOT NULL,
+    count      INTEGER NOT NULL CHECK (count >= 0),
+    PRIMARY KEY (account_id, state)
+) STRICT, WITHOUT ROWID;
+INSERT INTO crosspost_counts SELECT account_id, state, count(*) FROM crossposts GROUP BY 1, 2;
+CREATE TRIGGER crossposts_enter AFTER INSERT ON crossposts BEGIN
+    INSERT INTO crosspost_counts VALUES (new.account_id, new.state, 1)
+        ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER crossposts_move AFTER UPDATE OF state, account_id ON crossposts
+    WHEN old.state <> new.state OR old.account_id <> new.account_id BEGIN
+    UPDATE crosspost_counts SET count = count - 1
+        WHERE account_id = old.account_id AND state = old.state;
+    INSERT INTO crosspost_counts VALUES (new.account_id, new.state, 1)
+        ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER crossposts_leave AFTER DELETE ON crossposts BEGIN
+    UPDATE crosspost_counts SET count = count - 1
+        WHERE account_id = old.account_id AND state = old.state;
+END;
+";
+
 /// Brings the database to the newest schema, in one exclusive transaction.
 ///
 /// # Errors
@@ -204,6 +242,45 @@ mod tests {
         let check: String =
             connection.pragma_query_value(None, "integrity_check", |row| row.get(0)).unwrap();
         assert_eq!(check, "ok");
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_is_counted_and_goes_on() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch(V1).unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        db.execute_batch(
+            "INSERT INTO feeds (id, label, url, active) VALUES (1, 'f', 'u', 1);
+             INSERT INTO accounts (id, label, platform, active)
+                VALUES (1, 'a', 'outbox', 1), (2, 'b', 'outbox', 1);
+             INSERT INTO entries (id, feed_id, entry_id, first_seen_at, changed_at, content_hash)
+                SELECT value, 1, 'e' || value, 0, 0, x'00' FROM json_each('[1, 2, 3]');
+             INSERT INTO crossposts (entry, account_id, state, due_at, created_at)
+                SELECT e.id, a.id, 'ready', 0, 0 FROM entries e, accounts a;",
+        )
+        .unwrap();
+        migrate(&mut db).unwrap();
+        let is_right = |db: &Connection| {
+            let kept = "SELECT account_id, state, count FROM crosspost_counts WHERE count > 0";
+            let real = "SELECT account_id, state, count(*) FROM crossposts GROUP BY 1, 2";
+            let differ = format!("SELECT count(*) FROM ({kept} EXCEPT {real})");
+            let lack = format!("SELECT count(*) FROM ({real} EXCEPT {kept})");
+            [differ, lack].map(|sql| db.query_row(&sql, (), |row| row.get::<_, i64>(0)).unwrap())
+                == [0, 0]
+        };
+        assert!(is_right(&db));
+        for change in [
+            "UPDATE crossposts SET state = 'sending' WHERE entry = 1",
+            "UPDATE crossposts SET state = 'skipped', reason = 'no', settled_at = 1 WHERE entry = 2",
+            "DELETE FROM crossposts WHERE entry = 3 AND account_id = 2",
+            "INSERT INTO crossposts (entry, account_id, state, due_at, created_at)
+                VALUES (3, 2, 'uncertain', 0, 0)",
+            "INSERT OR IGNORE INTO crossposts (entry, account_id, state, due_at, created_at)
+                VALUES (3, 2, 'ready', 0, 0)",
+        ] {
+            db.execute(change, ()).unwrap();
+            assert!(is_right(&db), "{change}");
+        }
     }
 
     #[test]

@@ -9,40 +9,9 @@ use crate::crosspost::State;
 use crate::draft::Draft;
 use crate::names::{AccountId, CrosspostId, EntryId, FeedId, Label};
 
-/// A line of `list`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Line {
-    /// Row number of the crosspost.
-    pub id: CrosspostId,
-    /// Label of the feed.
-    pub feed: Label,
-    /// The entry's own id.
-    pub entry_id: String,
-    /// The entry's canonical URL.
-    pub entry_url: Option<String>,
-    /// The entry's title.
-    pub title: Option<String>,
-    /// Label of the account.
-    pub account: Label,
-    /// Tag of its platform.
-    pub platform: String,
-    /// Where it stands.
-    pub state: State,
-    /// Why it is held, failed, skipped, in doubt, or tried again.
-    pub reason: Option<String>,
-    /// When it goes out, or is asked about.
-    #[serde(serialize_with = "rfc3339")]
-    pub due_at: Option<Timestamp>,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// The platform's own id.
-    pub remote_id: Option<String>,
-    /// The public address.
-    pub url: Option<String>,
-    /// When it was settled.
-    #[serde(serialize_with = "rfc3339")]
-    pub settled_at: Option<Timestamp>,
-}
+mod list;
+
+pub use list::{Filter, Line, list, set_aside};
 
 /// Writes a time as RFC 3339, or null.
 ///
@@ -53,66 +22,6 @@ pub fn rfc3339<S: serde::Serializer>(
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {
     at.map(Timestamp::to_rfc3339).serialize(serializer)
-}
-
-/// Which lines are wanted; what is absent does not narrow.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only this state.
-    pub state: Option<State>,
-    /// Only this account.
-    pub account: Option<String>,
-    /// Only this feed.
-    pub feed: Option<String>,
-    /// Only this entry.
-    pub entry: Option<EntryId>,
-    /// Only this crosspost.
-    pub crosspost: Option<CrosspostId>,
-}
-
-/// The crossposts that fit, the oldest first.
-///
-/// # Errors
-/// The database can't be read.
-pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Line>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT c.id, f.label, e.entry_id, e.url, e.title, a.label, a.platform, c.state, c.reason,
-            CASE WHEN c.settled_at IS NULL AND c.state <> 'held' THEN c.due_at END,
-            c.attempts, c.remote_id, c.url, c.settled_at
-         FROM crossposts c JOIN entries e ON e.id = c.entry JOIN feeds f ON f.id = e.feed_id
-            JOIN accounts a ON a.id = c.account_id
-         WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR a.label = ?2)
-            AND (?3 IS NULL OR f.label = ?3) AND (?4 IS NULL OR c.entry = ?4)
-            AND (?5 IS NULL OR c.id = ?5)
-         ORDER BY c.id",
-    )?;
-    let values = (
-        filter.state.map(State::as_str),
-        filter.account.as_deref(),
-        filter.feed.as_deref(),
-        filter.entry.map(|entry| entry.0),
-        filter.crosspost.map(|id| id.0),
-    );
-    let rows = statement.query_map(values, |row| {
-        let word: String = row.get(7)?;
-        Ok(Line {
-            id: CrosspostId(row.get(0)?),
-            feed: super::label(row, 1)?,
-            entry_id: row.get(2)?,
-            entry_url: row.get(3)?,
-            title: row.get(4)?,
-            account: super::label(row, 5)?,
-            platform: row.get(6)?,
-            state: State::from_word(&word).unwrap_or(State::Held),
-            reason: row.get(8)?,
-            due_at: time(row, 9)?,
-            attempts: row.get(10)?,
-            remote_id: row.get(11)?,
-            url: row.get(12)?,
-            settled_at: time(row, 13)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
@@ -262,7 +171,7 @@ pub fn attempts(connection: &Connection, id: CrosspostId) -> Result<Vec<Attempt>
 /// The database can't be read.
 pub fn counts(connection: &Connection, account: Option<AccountId>) -> Result<Vec<(State, u64)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT state, count(*) FROM crossposts WHERE ?1 IS NULL OR account_id = ?1
+        "SELECT state, sum(count) FROM crosspost_counts WHERE ?1 IS NULL OR account_id = ?1
          GROUP BY state",
     )?;
     let rows = statement.query_map([account.map(|account| account.0)], |row| {
@@ -325,8 +234,8 @@ pub fn waiting_on(connection: &Connection, account: AccountId) -> Result<u64> {
 pub fn held_for(connection: &Connection, feed: FeedId, reason: &str) -> Result<u64> {
     let count: i64 = connection.query_row(
         "SELECT count(*) FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
-         WHERE c.state IN ('ready', 'held') AND c.state = 'held' AND e.feed_id = ?1
-            AND c.reason = ?2",
+         WHERE c.state = 'held' AND c.account_id IN (SELECT id FROM accounts)
+            AND e.feed_id = ?1 AND c.reason = ?2",
         (feed.0, reason),
         |row| row.get(0),
     )?;

@@ -24,7 +24,7 @@ pub fn rescue_sending(connection: &Connection, now: Timestamp) -> Result<usize> 
     Ok(connection.execute(
         "UPDATE crossposts SET state = 'uncertain', due_at = ?1, reason = ?2, finds = 0,
             doubts = doubts + 1
-         WHERE state = 'sending'",
+         WHERE state = 'sending' AND account_id IN (SELECT id FROM accounts)",
         (now.as_millis(), CUT_OFF),
     )?)
 }
@@ -36,7 +36,8 @@ pub fn rescue_sending(connection: &Connection, now: Timestamp) -> Result<usize> 
 pub fn restart_patience(connection: &Connection, now: Timestamp) -> Result<()> {
     connection.execute(
         "UPDATE crossposts SET first_attempt_at = ?1
-         WHERE first_attempt_at IS NOT NULL AND state IN ('ready', 'sending', 'uncertain')",
+         WHERE first_attempt_at IS NOT NULL AND state IN ('ready', 'sending', 'uncertain')
+            AND account_id IN (SELECT id FROM accounts)",
         [now.as_millis()],
     )?;
     Ok(())
