@@ -282,11 +282,13 @@ pub fn published_since(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<(u32, Option<Timestamp>, Option<Timestamp>)> {
+    // the other index of account and state would lead through all that was ever published
     let mut statement = connection.prepare_cached(
         "SELECT count(*), min(settled_at),
-            (SELECT max(settled_at) FROM crossposts
+            (SELECT max(settled_at) FROM crossposts INDEXED BY crossposts_published
                 WHERE account_id = ?1 AND state = 'published' AND settled_at <= ?3)
-         FROM crossposts WHERE account_id = ?1 AND state = 'published'
+         FROM crossposts INDEXED BY crossposts_published
+         WHERE account_id = ?1 AND state = 'published'
             AND settled_at > ?2 AND settled_at <= ?3",
     )?;
     let row: (u32, Option<i64>, Option<i64>) = statement

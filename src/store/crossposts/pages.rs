@@ -33,7 +33,8 @@ pub fn without_page(
 ) -> Result<Vec<Bare>> {
     let mut statement = connection.prepare_cached(
         "SELECT c.id, coalesce(e.title, e.url, e.entry_id), c.remote_id, c.draft
-         FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
+         FROM crossposts c INDEXED BY crossposts_published
+            CROSS JOIN entries e ON e.id = c.entry
          WHERE c.account_id = ?1 AND c.state = 'published' AND c.settled_at > ?2
             AND c.url IS NULL AND c.remote_id IS NOT NULL AND c.draft IS NOT NULL
          ORDER BY c.settled_at DESC, c.id DESC LIMIT ?3",
