@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 /// Seconds between two entries of a feed.
-const APART: i64 = 7200;
+const APART: i64 = 3000;
 
 /// A feed of the numbered `entries` of about `bytes` bytes each, number 0 of the time `oldest`
 /// (seconds since the epoch). An entry is the same in every feed of that number.

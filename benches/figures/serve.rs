@@ -139,7 +139,7 @@ pub fn main() {
         }
     });
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
-    // 70 entries, two hours apart, are all younger than `max_age`
+    // 150 entries, 50 minutes apart, are all younger than `max_age`
     let oldest = now - 6 * 86_400;
     for line in std::io::stdin().lines().map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();

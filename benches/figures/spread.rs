@@ -31,6 +31,8 @@ pub fn figures() -> Vec<Row> {
     home.configure_paced("1m", FEEDS, url, 0, more);
     let (daemon, start) = home.start_under(&["taskset", "-c", "0"]);
     server.quiet_for(WARM_UP);
+    // arrivals first: a time that is noted has its arrival among them
+    server.note_arrivals();
     let db = Connection::open(home.path("posse-party.db")).unwrap();
     db.busy_timeout(Duration::from_secs(5)).unwrap();
     db.execute_batch(
@@ -40,7 +42,6 @@ pub fn figures() -> Vec<Row> {
              BEGIN INSERT INTO due VALUES (new.url, old.next_poll_at); END",
     )
     .unwrap();
-    server.note_arrivals();
     let (before, _) = daemon.work();
     server.quiet_for(WATCHED);
     let (after, _) = daemon.work();
