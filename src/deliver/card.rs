@@ -1,9 +1,9 @@
 //! Card: what a link card needs from the web, fetched before an attempt begins.
 //!
 //! The page of an entry says what its card shows, and where its picture is; both are asked once,
-//! however many accounts send the card. **Invariant:** nothing here fails a post or puts it off: without its page a card shows what the feed says, without its
-//! picture it has none, and a note says why. Whatever is fetched goes through the guard, and is
-//! bounded in bytes and time.
+//! however many accounts send the card. **Invariant:** nothing here fails a post or puts it off:
+//! without its page a card shows what the feed says, without its picture it has none, and a note
+//! says why. Whatever is fetched goes through the guard, and is bounded in bytes and time.
 
 use std::time::Duration;
 
