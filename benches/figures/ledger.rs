@@ -95,9 +95,9 @@ fn fill(home: &Home) {
     )
     .unwrap();
     db.execute(
-        "INSERT INTO crossposts (entry, account_id, state, due_at, attempts, first_attempt_at,
+        "INSERT INTO crossposts (entry, feed_id, account_id, state, due_at, attempts, first_attempt_at,
              draft, remote_id, url, created_at, settled_at)
-         SELECT e.id, a.id, 'published', e.first_seen_at, 1, e.first_seen_at, c.draft,
+         SELECT e.id, e.feed_id, a.id, 'published', e.first_seen_at, 1, e.first_seen_at, c.draft,
              e.id || '-' || a.id, 'https://social.example/@ada/' || e.id || a.id,
              e.first_seen_at, e.first_seen_at
          FROM entries e, accounts a, crossposts c WHERE e.id > 1000 AND c.id = ?1",

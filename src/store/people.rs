@@ -85,10 +85,10 @@ pub fn skip(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<
 pub fn release(connection: &Connection, feed: FeedId, now: Timestamp) -> Result<usize> {
     let held: Vec<i64> = connection
         .prepare_cached(
-            "SELECT c.id FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
-             WHERE e.feed_id = ?1 AND c.state = 'held' AND c.attempts = 0
-                AND c.account_id IN (SELECT id FROM accounts)
-             ORDER BY c.id",
+            // the first condition is that of its index
+            "SELECT id FROM crossposts
+             WHERE state IN ('ready', 'held') AND state = 'held' AND feed_id = ?1 AND attempts = 0
+             ORDER BY id",
         )?
         .query_map([feed.0], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;

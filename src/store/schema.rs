@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, StoreError};
 
 /// Each brings the database from its index to the next `user_version`.
-const MIGRATIONS: &[&str] = &[V1, V2];
+const MIGRATIONS: &[&str] = &[V1, V2, V3];
 
 const V1: &str = "
 CREATE TABLE feeds (
@@ -194,6 +194,19 @@ CREATE TRIGGER crossposts_leave AFTER DELETE ON crossposts BEGIN
 END;
 ";
 
+/// A crosspost knows its feed, so that a poll finds what its own feed has waiting, however much
+/// waits elsewhere; and a post is found by its address.
+const V3: &str = "
+ALTER TABLE crossposts ADD COLUMN feed_id INTEGER REFERENCES feeds (id);  -- of its entry
+UPDATE crossposts SET feed_id = (SELECT feed_id FROM entries WHERE id = entry);
+DROP INDEX crossposts_waiting;
+CREATE INDEX crossposts_waiting ON crossposts (feed_id) WHERE state IN ('ready', 'held');
+DROP INDEX crossposts_vanished;
+CREATE INDEX crossposts_vanished ON crossposts (feed_id)
+    WHERE state = 'skipped' AND reason = 'withdrawn: its entry vanished from the feed';
+CREATE INDEX crossposts_url ON crossposts (url) WHERE url IS NOT NULL;
+";
+
 /// Brings the database to the newest schema, in one exclusive transaction.
 ///
 /// # Errors
@@ -229,6 +242,17 @@ pub fn demand_newest(connection: &Connection) -> Result<()> {
         at if at < newest => Err(StoreError::older()),
         _ => Ok(()),
     }
+}
+
+/// How SQLite goes about a query in an empty database, step by step. Without statistics it is the
+/// same in every other.
+#[cfg(test)]
+pub fn plan(sql: &str) -> Vec<String> {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate(&mut connection).unwrap();
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = statement.raw_query().mapped(|row| row.get("detail"));
+    steps.collect::<rusqlite::Result<_>>().unwrap()
 }
 
 #[cfg(test)]
@@ -270,6 +294,8 @@ mod tests {
                 == [0, 0]
         };
         assert!(is_right(&db));
+        let without_feed = "SELECT count(*) FROM crossposts WHERE feed_id IS NOT 1";
+        assert_eq!(db.query_row(without_feed, (), |row| row.get::<_, i64>(0)).unwrap(), 0);
         for change in [
             "UPDATE crossposts SET state = 'sending' WHERE entry = 1",
             "UPDATE crossposts SET state = 'skipped', reason = 'no', settled_at = 1 WHERE entry = 2",

@@ -75,19 +75,19 @@ pub struct Attempt {
     pub detail: Option<String>,
 }
 
+/// Each by its own index.
+const NAMED: &str = "e.id IN (SELECT id FROM entries WHERE url = ?1
+    UNION SELECT entry FROM crossposts WHERE url = ?1
+    UNION SELECT e.id FROM feeds f CROSS JOIN entries e WHERE e.feed_id = f.id AND e.entry_id = ?1
+    UNION SELECT entry FROM feeds f CROSS JOIN entry_aliases WHERE feed_id = f.id AND alias = ?1)";
+
 /// The entries that `name` may mean: the entry's own id (or one under which it was seen before), its
 /// URL, or the URL of one of its posts.
 ///
 /// # Errors
 /// The database can't be read.
 pub fn entries_named(connection: &Connection, name: &str) -> Result<Vec<EntryStory>> {
-    stories(
-        connection,
-        "e.entry_id = ?1 OR e.url = ?1 OR e.id IN
-            (SELECT entry FROM entry_aliases WHERE alias = ?1)
-         OR e.id IN (SELECT entry FROM crossposts WHERE url = ?1)",
-        [name],
-    )
+    stories(connection, NAMED, [name])
 }
 
 /// The entry with this row number.
@@ -107,16 +107,20 @@ pub fn entry_of(connection: &Connection, crosspost: CrosspostId) -> Result<Optio
     Ok(stories(connection, which, [crosspost.0])?.pop())
 }
 
+fn stories_where(which: &str) -> String {
+    format!(
+        "SELECT e.id, f.label, e.entry_id, e.url, e.title, e.published_at, e.first_seen_at,
+            e.changed_at, json_extract(e.body, '$.control.problems')
+         FROM entries e CROSS JOIN feeds f ON f.id = e.feed_id WHERE {which} ORDER BY e.id"
+    )
+}
+
 fn stories(
     connection: &Connection,
     which: &str,
     values: impl rusqlite::Params,
 ) -> Result<Vec<EntryStory>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT e.id, f.label, e.entry_id, e.url, e.title, e.published_at, e.first_seen_at,
-            e.changed_at, json_extract(e.body, '$.control.problems')
-         FROM entries e JOIN feeds f ON f.id = e.feed_id WHERE {which} ORDER BY e.id"
-    ))?;
+    let mut statement = connection.prepare_cached(&stories_where(which))?;
     let rows = statement.query_map(values, |row| {
         let problems: Option<String> = row.get(8)?;
         let problems = problems.and_then(|list| serde_json::from_str(&list).ok());
@@ -233,9 +237,9 @@ pub fn waiting_on(connection: &Connection, account: AccountId) -> Result<u64> {
 /// The database can't be read.
 pub fn held_for(connection: &Connection, feed: FeedId, reason: &str) -> Result<u64> {
     let count: i64 = connection.query_row(
-        "SELECT count(*) FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
-         WHERE c.state = 'held' AND c.account_id IN (SELECT id FROM accounts)
-            AND e.feed_id = ?1 AND c.reason = ?2",
+        // the first condition is that of its index
+        "SELECT count(*) FROM crossposts
+         WHERE state IN ('ready', 'held') AND state = 'held' AND feed_id = ?1 AND reason = ?2",
         (feed.0, reason),
         |row| row.get(0),
     )?;
@@ -300,4 +304,17 @@ pub fn feeds(connection: &Connection) -> Result<Vec<FeedLine>> {
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    #[test]
+    fn an_entry_is_named_by_index() {
+        let plan = schema::plan(&stories_where(NAMED));
+        let is_large = |step: &String| step.starts_with("SCAN ") && !step.starts_with("SCAN f ");
+        assert!(!plan.iter().any(is_large), "{plan:#?}");
+    }
 }

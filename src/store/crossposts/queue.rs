@@ -119,20 +119,11 @@ pub fn next_due(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::schema;
 
     #[test]
     fn the_next_one_is_found_by_index() {
-        let mut db = Connection::open_in_memory().unwrap();
-        crate::store::schema::migrate(&mut db).unwrap();
-        let plan: Vec<String> = db
-            .prepare(&format!("EXPLAIN QUERY PLAN {}", *NEXT_READY))
-            .unwrap()
-            .query_map(named_params! { ":account": 1, ":doubts_block": true, ":now": 1 }, |row| {
-                row.get("detail")
-            })
-            .unwrap()
-            .collect::<rusqlite::Result<_>>()
-            .unwrap();
+        let plan = schema::plan(&NEXT_READY);
         // every other way reads all that was ever published
         let queue = "USING INDEX crossposts_queue (account_id=? AND state=?";
         let by_queue = plan.iter().filter(|step| step.contains(queue)).count();

@@ -1,5 +1,7 @@
 //! Undo: crossposts that nobody has claimed yet, and what their owner may still take back.
 
+use std::sync::LazyLock;
+
 use rusqlite::Connection;
 
 use crate::clock::Timestamp;
@@ -30,21 +32,14 @@ pub struct Unclaimed {
 /// Reason of a crosspost whose entry vanished before it was sent.
 pub const VANISHED: &str = "withdrawn: its entry vanished from the feed";
 
-/// The crossposts of a feed that are not sent yet, and those withdrawn because their entry had
-/// vanished.
-///
-/// # Errors
-/// The database can't be read.
-pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>> {
-    // driven from what waits, which is little, and not from all that the feed ever had
+static UNCLAIMED: LazyLock<String> = LazyLock::new(|| {
     let which = |state: &str| {
         format!(
             "SELECT c.id, c.entry, c.account_id, a.label, a.platform, c.due_at,
                 c.state = 'skipped',
                 CASE c.state WHEN 'held' THEN c.reason WHEN 'skipped' THEN c.away_reason END
-             FROM crossposts c CROSS JOIN entries e ON e.id = c.entry
-             JOIN accounts a ON a.id = c.account_id
-             WHERE {state} AND e.feed_id = ?1 AND c.attempts = 0 AND c.waiting = 0
+             FROM crossposts c CROSS JOIN accounts a ON a.id = c.account_id
+             WHERE {state} AND c.feed_id = ?1 AND c.attempts = 0 AND c.waiting = 0
                 -- what a person decided stays decided
                 AND NOT EXISTS (SELECT 1 FROM attempts
                     WHERE crosspost_id = c.id AND kind = 'person')"
@@ -52,7 +47,16 @@ pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>
     };
     let waiting = which("c.state IN ('ready', 'held')");
     let vanished = which(&format!("c.state = 'skipped' AND c.reason = '{VANISHED}'"));
-    let mut statement = connection.prepare_cached(&format!("{waiting} UNION ALL {vanished}"))?;
+    format!("{waiting} UNION ALL {vanished}")
+});
+
+/// The crossposts of a feed that are not sent yet, and those withdrawn because their entry had
+/// vanished.
+///
+/// # Errors
+/// The database can't be read.
+pub fn unclaimed(connection: &Connection, feed: FeedId) -> Result<Vec<Unclaimed>> {
+    let mut statement = connection.prepare_cached(&UNCLAIMED)?;
     let rows = statement.query_map([feed.0], |row| {
         Ok(Unclaimed {
             id: CrosspostId(row.get(0)?),
@@ -139,4 +143,21 @@ pub fn free(connection: &Connection, id: CrosspostId, now: Timestamp) -> Result<
          WHERE id = ?1 AND state = 'held' AND attempts = 0",
     )?;
     Ok(statement.execute((id.0, now.as_millis()))? > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    #[test]
+    fn a_poll_looks_through_what_waits_of_its_own_feed() {
+        let plan = schema::plan(&UNCLAIMED);
+        // every other way reads what all feeds have waiting, or all that this one ever had
+        for index in ["crossposts_waiting", "crossposts_vanished"] {
+            let step = format!("SEARCH c USING INDEX {index} (feed_id=?)");
+            assert!(plan.contains(&step), "{plan:#?}");
+        }
+        assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{plan:#?}");
+    }
 }
