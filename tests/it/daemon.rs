@@ -1,6 +1,7 @@
 //! The program as a whole: the built binary between real feeds and strict platforms.
 
 mod cards; // from a page to a card
+mod faulty; // disks that fail at the n-th call
 mod meta; // Instagram and a Facebook Page
 mod manners; // how feeds are asked
 mod notify; // what systemd hears

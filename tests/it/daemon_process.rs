@@ -176,6 +176,16 @@ impl Daemon {
             .unwrap_or_else(|| panic!("no line {n} with `{words}` (ended: {})", lines.over))
     }
 
+    /// Waits until the daemon is ready, or has ended before it was.
+    pub fn is_ready(&self) -> bool {
+        let found = |log: &Lines| log.lines.iter().any(|line| line.contains("ready: "));
+        let waiting = |log: &mut Lines| !log.over && !found(log);
+        let log = lock(&self.log.lines);
+        let (log, late) = self.log.changed.wait_timeout_while(log, PATIENCE, waiting).unwrap();
+        assert!(!late.timed_out(), "the daemon neither becomes ready nor ends");
+        found(&log)
+    }
+
     /// Waits until `lines` lines were logged, or `most` has passed, or the process has ended.
     pub fn wait_for_lines(&self, lines: usize, most: Duration) {
         let few = |log: &mut Lines| !log.over && log.lines.len() < lines;
