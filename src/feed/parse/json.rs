@@ -123,6 +123,7 @@ impl Feed<'_> {
             }
         }
         let page = id(item).filter(|id| id.starts_with("https://") || id.starts_with("http://"));
+        let page = page.and_then(|id| address::absolute(self.base, &id));
         link::choose(entry);
         // what it is about is not where it is
         entry.url = entry.alternate_url.clone().or(page);

@@ -161,6 +161,18 @@ fn junk_around_the_feed() {
 }
 
 #[test]
+fn an_id_that_only_begins_like_an_address_is_no_page() {
+    let feed = read(
+        r#"{"version": "https://jsonfeed.org/version/1.1", "items": [
+            {"id": "https://example.com/1", "content_text": "x"},
+            {"id": "https://example .com and more", "content_text": "y"}]}"#,
+    );
+    assert_eq!(feed.entries[0].url.as_deref(), Some("https://example.com/1"));
+    assert_eq!(feed.entries[1].url, None);
+    assert_eq!(feed.entries[1].id, "https://example .com and more");
+}
+
+#[test]
 fn one_bad_item_of_a_json_feed_costs_only_itself() {
     let feed = read(
         r#"{"version": "https://jsonfeed.org/version/1.1", "title": 7, "items": [17, null,
