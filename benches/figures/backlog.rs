@@ -70,7 +70,7 @@ fn run(counted: bool) -> Run {
     let took = began.elapsed();
     // the last is not settled yet
     server.quiet(Duration::from_secs(1));
-    let (cpu, _) = daemon.work();
+    let cpu = daemon.cpu();
     drop(daemon);
     let db = Connection::open(home.path("posse-party.db")).unwrap();
     let sql = "SELECT count(*) FROM crossposts WHERE state = 'published'";

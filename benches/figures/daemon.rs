@@ -165,7 +165,17 @@ impl Running {
         kib(&self.file("status"), "VmHWM:")
     }
 
-    /// CPU time of the threads that live, and how often they went to sleep.
+    /// CPU time of the process so far, in hundredths of a second.
+    pub fn cpu(&self) -> Duration {
+        let line = self.file("stat");
+        // the name of the program may hold anything but `)`
+        let fields = line.rsplit(") ").next().unwrap_or_default().split(' ');
+        let ticks = fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
+    /// CPU time of the threads that live, to the nanosecond, and how often they went to sleep: for
+    /// a while in which none ends.
     pub fn work(&self) -> (Duration, u64) {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
         let ids = tasks.map(|task| task.unwrap().file_name().into_string().unwrap());

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use posse_party::clock::{Clock, Timestamp};
 use rusqlite::Connection;
 
 use crate::daemon::{Home, Running};
@@ -35,8 +36,10 @@ pub fn main(minutes: u32) {
     home.configure_paced("1s", FEEDS, url, 0, &more);
     let (daemon, _) = home.start();
     server.quiet(Duration::from_secs(10));
-    println!("| minute | posts | private memory | open files | database | write-ahead log | CPU |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| minute | posts | last poll of any feed | private memory | open files | database | write-ahead log | CPU |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     let (began, long) = (Instant::now(), Duration::from_secs(60) * minutes);
     let (mut news, mut sample) = (0, 0);
     while began.elapsed() < long {
@@ -56,21 +59,31 @@ pub fn main(minutes: u32) {
 fn line(home: &Home, daemon: &Running, at: Duration) {
     let size = |name: &str| megabytes(std::fs::metadata(home.path(name)).unwrap().len() / 1024);
     println!(
-        "| {} | {} | {} | {} | {} | {} | {:.1} s |",
+        "| {} | {} | {:.1} s ago | {} | {} | {} | {} | {:.1} s |",
         at.as_secs() / 60,
         posts(home),
+        longest_ago(home).as_secs_f64(),
         megabytes(daemon.private()),
         daemon.open_files(),
         size("posse-party.db"),
         size("posse-party.db-wal"),
-        daemon.work().0.as_secs_f64(),
+        daemon.cpu().as_secs_f64(),
     );
 }
 
+/// How long ago the feed was asked that was not asked for longest.
+fn longest_ago(home: &Home) -> Duration {
+    let first: i64 = one(home, "SELECT min(last_attempt_at) FROM feeds");
+    Clock::System.now().since(Timestamp::from_millis(first))
+}
+
 fn posts(home: &Home) -> usize {
+    let count = one(home, "SELECT count(*) FROM crossposts WHERE state = 'published'");
+    usize::try_from(count).unwrap()
+}
+
+fn one(home: &Home, sql: &str) -> i64 {
     let db = Connection::open(home.path("posse-party.db")).unwrap();
     db.busy_timeout(Duration::from_secs(5)).unwrap();
-    let sql = "SELECT count(*) FROM crossposts WHERE state = 'published'";
-    let count: i64 = db.query_row(sql, (), |row| row.get(0)).unwrap();
-    usize::try_from(count).unwrap()
+    db.query_row(sql, (), |row| row.get(0)).unwrap()
 }

@@ -44,9 +44,9 @@ pub fn figures() -> Vec<Row> {
              BEGIN INSERT INTO due VALUES (new.url, old.next_poll_at); END",
     )
     .unwrap();
-    let (before, _) = daemon.work();
+    let before = daemon.cpu();
     server.quiet_for(WATCHED);
-    let (after, _) = daemon.work();
+    let after = daemon.cpu();
     let peak = daemon.peak();
     db.execute_batch("DROP TRIGGER noted").unwrap();
     let late = lateness(&db, &server.arrivals());
