@@ -280,6 +280,20 @@ mod tests {
     }
 
     #[test]
+    fn a_url_that_two_new_entries_share_is_no_identity() {
+        let page = "https://a.example/notes";
+        for day in [1, 0] {
+            let stored = [known(1, &entry("1", page, "One", day))];
+            let both = [entry("2", page, "Two", 2 * day), entry("3", page, "Three", 3 * day)];
+            check(&both, &stored, &[Change::New, Change::New]);
+        }
+        // one that only comes twice shares it with nobody
+        let stored = [known(1, &entry("old", page, "One", 0))];
+        let twice = [entry("new", page, "One", 0), entry("new", page, "One", 0)];
+        check(&twice, &stored, &[Change::Renamed(EntryId(1)), Change::Repeated]);
+    }
+
+    #[test]
     fn what_is_listed_twice_counts_once() {
         let one = entry("1", "https://a.example/1", "One", 1);
         check(&[one.clone(), one.clone()], &[], &[Change::New, Change::Repeated]);
