@@ -410,12 +410,133 @@ mod tests {
     }
 
     #[test]
+    fn what_was_withdrawn_or_held_before_its_first_attempt_comes_back() {
+        type Act = fn(&Connection) -> Result<bool>;
+        let acts: [(&str, State, &[State], Act); 3] = [
+            ("withdraw", State::Skipped, &[State::Ready, State::Held], |db| {
+                withdraw(db, KEY.0, VANISHED, NOW)
+            }),
+            ("hold", State::Held, &[State::Ready, State::Held], |db| hold(db, KEY.0, "wait")),
+            ("free", State::Ready, &[State::Held], |db| free(db, KEY.0, NOW)),
+        ];
+        for (name, to, allowed, act) in acts {
+            for (from, attempts) in State::ALL.into_iter().flat_map(|from| [(from, 0), (from, 1)]) {
+                let db = ledger(from);
+                db.execute("UPDATE crossposts SET attempts = ?1", [attempts]).unwrap();
+                let done = act(&db).unwrap();
+                assert_eq!(done, allowed.contains(&from) && attempts == 0, "{name} from {from:?}");
+                let now = people::state_of(&db, KEY.0).unwrap().unwrap();
+                assert_eq!(now, if done { to } else { from }, "{name} from {from:?}");
+                let is_back = reinstate(&db, KEY.0, NOW).unwrap();
+                assert_eq!(is_back, done && name == "withdraw", "{name} from {from:?}");
+                let now = people::state_of(&db, KEY.0).unwrap().unwrap();
+                assert_eq!(now, if done && !is_back { to } else { from }, "{name} from {from:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_is_set_once_and_only_where_something_is_public() {
+        for state in State::ALL {
+            let db = ledger(state);
+            let set = || set_page(&db, KEY.0, "https://a.example/1").unwrap();
+            assert_eq!(set(), state == State::Published, "{state:?}");
+            assert!(!set(), "{state:?}: it has one");
+        }
+    }
+
+    /// Kind and outcome of each attempt, in order.
+    fn attempts(db: &Connection) -> Vec<(String, Option<String>)> {
+        let mut rows = db.prepare("SELECT kind, outcome FROM attempts ORDER BY id").unwrap();
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn only_what_is_in_doubt_is_asked_about_and_each_question_is_an_attempt() {
+        for state in State::ALL {
+            let db = ledger(state);
+            let attempt = begin_find(&db, KEY.0, NOW).unwrap();
+            assert_eq!(attempt, (state == State::Uncertain).then_some(2), "{state:?}");
+            assert_eq!(attempts(&db).len(), if attempt.is_some() { 2 } else { 1 }, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_question_that_counts_is_counted_until_the_doubt_is_over() {
+        let db = ledger(State::Sending);
+        let finds = |from, counts| {
+            let doubt = Settlement::Uncertain { due_at: NOW, counts };
+            settle(&db, KEY, from, &doubt, Some("why"), NOW).unwrap();
+            next_uncertain(&db, AccountId(1), NOW).unwrap().unwrap().finds
+        };
+        assert_eq!(finds(State::Sending, false), 0);
+        assert_eq!(finds(State::Uncertain, true), 1);
+        assert_eq!(finds(State::Uncertain, false), 1, "it was too early to ask");
+        assert_eq!(finds(State::Uncertain, true), 2);
+        let absent = Settlement::Ready { due_at: NOW, burns: true, waiting: false };
+        settle(&db, KEY, State::Uncertain, &absent, Some("absent"), NOW).unwrap();
+        claim(&db, KEY.0, None, NOW).unwrap().unwrap();
+        assert_eq!(finds(State::Sending, false), 0, "another doubt");
+    }
+
+    #[test]
+    fn what_a_person_said_meanwhile_stands_but_what_is_public_is_not_sent_again() {
+        let is_public = Settlement::Published(Receipt { remote_id: "9".into(), url: None });
+        let is_absent = Settlement::Ready { due_at: NOW, burns: true, waiting: false };
+        for state in State::ALL {
+            for answer in [&is_public, &is_absent] {
+                let db = ledger(state);
+                let overtaken = settle_overtaken(&db, KEY, answer, NOW).unwrap();
+                assert_eq!(overtaken, state != State::Uncertain, "{state:?}");
+                let outcome = overtaken.then(|| "overtaken".to_owned());
+                assert_eq!(attempts(&db), [("publish".into(), outcome)], "{state:?}");
+                let learns = matches!(state, State::Ready | State::Held) && *answer == is_public;
+                let now = people::state_of(&db, KEY.0).unwrap().unwrap();
+                assert_eq!(now, if learns { State::Published } else { state }, "{state:?}");
+            }
+        }
+    }
+
+    #[test]
     fn orphans_become_doubts_and_nothing_else_moves() {
         for state in State::ALL {
             let db = ledger(state);
             rescue_sending(&db, NOW).unwrap();
             let expect = if state == State::Sending { State::Uncertain } else { state };
             assert_eq!(people::state_of(&db, KEY.0).unwrap(), Some(expect));
+        }
+    }
+
+    #[test]
+    fn patience_begins_anew_only_for_what_was_tried_and_is_on_its_way() {
+        for state in State::ALL {
+            for (tried, anew) in [(None, None), (Some(1), Some(NOW.as_millis()))] {
+                let db = ledger(state);
+                db.execute("UPDATE crossposts SET first_attempt_at = ?1", [tried]).unwrap();
+                restart_patience(&db, NOW).unwrap();
+                let sql = "SELECT first_attempt_at FROM crossposts";
+                let now: Option<i64> = db.query_row(sql, [], |row| row.get(0)).unwrap();
+                let is_on_its_way = !state.is_final() && state != State::Held;
+                assert_eq!(now, if is_on_its_way { anew } else { tried }, "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_settled_long_ago_keeps_no_attempts() {
+        for state in State::ALL {
+            let db = ledger(state);
+            let unknown = CrosspostId(2);
+            let settled = settled_of(&db, &[KEY.0, unknown]).unwrap();
+            assert_eq!(settled.contains(&KEY.0), state.is_final(), "{state:?}");
+            assert!(settled.contains(&unknown), "{state:?}");
+            // what is settled here was at 1
+            for (before, gone) in [(1, false), (2, state.is_final())] {
+                let count = prune_attempts(&db, Timestamp::from_millis(before)).unwrap();
+                assert_eq!(count, usize::from(gone), "{state:?}");
+                assert_eq!(attempts(&db).is_empty(), gone, "{state:?}");
+            }
         }
     }
 
