@@ -51,11 +51,7 @@ pub fn of_pace(config: &AccountConfig, recent: Recent, now: Timestamp) -> Gate {
     let cooled = recent.last.map(|last| last.plus(config.cooldown)).filter(|at| *at > now);
     let full = config.max_per_day.is_some_and(|most| recent.count >= most);
     let freed = recent.first.filter(|_| full).map(|first| first.plus(DAY));
-    match cooled.max(freed) {
-        Some(at) => Gate::ClosedUntil(at),
-        None if full => Gate::ClosedUntil(now.plus(DAY)),
-        None => Gate::Open,
-    }
+    cooled.max(freed).map_or(Gate::Open, Gate::ClosedUntil)
 }
 
 #[cfg(test)]
@@ -73,6 +69,18 @@ mod tests {
         NOW.plus(Duration::from_secs(seconds))
     }
 
+    /// One that nothing holds up.
+    fn account() -> Account {
+        Account {
+            id: AccountId(1),
+            label: Label::new("me").unwrap(),
+            platform: "mastodon".into(),
+            active: true,
+            parked: None,
+            not_before: Timestamp::from_millis(0),
+        }
+    }
+
     #[test]
     fn parking_ends_by_itself_only_when_its_end_is_known() {
         let check = |until: Option<Timestamp>, expect| {
@@ -82,19 +90,22 @@ mod tests {
                 since: NOW.minus(DAY),
                 until,
             };
-            let account = Account {
-                id: AccountId(1),
-                label: Label::new("me").unwrap(),
-                platform: "mastodon".into(),
-                active: true,
-                parked: Some(parked),
-                not_before: Timestamp::from_millis(0),
-            };
+            let account = Account { parked: Some(parked), ..account() };
             assert_eq!(of_account(&account, NOW), expect);
         };
         check(None, Gate::Closed);
         check(Some(after(60)), Gate::ClosedUntil(after(60)));
         check(Some(NOW), Gate::Wakes);
+    }
+
+    #[test]
+    fn slow_down_holds_until_its_time() {
+        let check = |not_before, expect| {
+            assert_eq!(of_account(&Account { not_before, ..account() }, NOW), expect);
+        };
+        check(NOW.minus(DAY), Gate::Open);
+        check(NOW, Gate::Open);
+        check(after(60), Gate::ClosedUntil(after(60)));
     }
 
     #[test]
@@ -118,6 +129,7 @@ mod tests {
             assert_eq!(of_pace(&config, recent, NOW), expect);
         };
         check(1, 700, 700, Gate::Open);
+        check(1, 600, 600, Gate::Open);
         check(1, 100, 100, Gate::ClosedUntil(after(500)));
         check(2, 80_000, 700, Gate::ClosedUntil(after(6400)));
         assert_eq!(of_pace(&config, Recent::default(), NOW), Gate::Open);
