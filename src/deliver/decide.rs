@@ -331,6 +331,23 @@ mod tests {
         assert_eq!(state(&verdict.settlement), State::Uncertain);
         let late = NOW.plus(Duration::from_secs(48 * 3600));
         assert_eq!(find(unreachable, &asked, late).settlement, Settlement::Held);
+        let absent = after_find(Found::Absent, &crosspost(), &Delivery::default(), late);
+        assert_eq!(absent.settlement, Settlement::Held, "it was tried for too long");
+    }
+
+    #[test]
+    fn a_question_without_an_answer_is_asked_again_later_and_later() {
+        for class in [Class::Ambiguous, Class::Content, Class::Retry { not_before: None }] {
+            let wait = |finds| match find(class.clone(), &Crosspost { finds, ..crosspost() }, NOW)
+                .settlement
+            {
+                Settlement::Uncertain { due_at, counts: true } => due_at.since(NOW).as_secs_f64(),
+                other => panic!("{class:?}: {other:?}"),
+            };
+            assert!((12.0..=15.0).contains(&wait(0)), "{class:?}");
+            assert!((24.0..=30.0).contains(&wait(1)), "{class:?}");
+            assert!((768.0..=960.0).contains(&wait(FINDS_MAX - 2)), "{class:?}");
+        }
     }
 
     #[test]
