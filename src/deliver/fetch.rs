@@ -137,8 +137,7 @@ impl Sources {
     /// same `purpose`: what is fitted the same way has the same name. Else it stays gone.
     pub async fn bring_back(&self, media: &[Media], purpose: &Purpose<'_>) {
         let missing = media.iter().filter(|medium| lacks(medium, purpose.hold));
-        let missing: Vec<_> =
-            missing.map(|medium| Media { file: None, ..medium.clone() }).collect();
+        let missing: Vec<_> = missing.cloned().collect();
         if !missing.is_empty() {
             self.fetch_all(&Wanted::of(missing), purpose).await;
         }
@@ -179,4 +178,33 @@ fn keep_together(fits: &mut Vec<Fit>, notes: &mut Vec<String>, limits: &MediaLim
 /// An address as it may be shown.
 fn shown(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), |url| http::shown(&url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Platform;
+
+    #[test]
+    fn a_video_goes_alone_where_it_does_not_go_with_images() {
+        let check = |mix, kinds: &[&str], expect: &[&str]| {
+            let fit = |(at, kind): (usize, &&str)| {
+                let (url, media_type) = (format!("{at}"), Some((*kind).to_owned()));
+                let medium = Media { url, media_type, ..Media::default() };
+                Fit { medium, seen: None, notes: Vec::new() }
+            };
+            let mut fits: Vec<_> = kinds.iter().enumerate().map(fit).collect();
+            let mut notes = Vec::new();
+            let limits = MediaLimits { mix, ..Platform::Mastodon.media() };
+            keep_together(&mut fits, &mut notes, &limits);
+            let kept: Vec<_> = fits.iter().map(|fit| fit.medium.url.as_str()).collect();
+            assert_eq!(kept, expect, "{kinds:?}");
+            assert_eq!(notes.len(), kinds.len() - expect.len(), "{notes:?}");
+        };
+        let (image, video) = ("image/png", "video/mp4");
+        check(false, &[image, video, image, video], &["0", "2"]);
+        check(false, &[video, image, video, video], &["0"]);
+        check(false, &[], &[]);
+        check(true, &[video, image, video], &["0", "1", "2"]);
+    }
 }
