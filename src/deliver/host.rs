@@ -164,8 +164,18 @@ mod tests {
         assert_eq!(made, "posse-17-ba7816bf8f01cfea.jpg");
         assert_eq!(owner(&made), Some(CrosspostId(17)));
         assert_eq!(owner(&format!("{made}.part")), Some(CrosspostId(17)), "left by a crash");
-        for other in ["photo.jpg", "posse-17.jpg", "posse-x-ba7816bf8f01cfea.jpg", "posse-1-x.jpg"]
+        for (media_type, ending) in [("png", "png"), ("webp", "webp"), ("gif", "gif"), ("x", "jpg")]
         {
+            let made = name(CrosspostId(17), b"abc", &format!("image/{media_type}"));
+            assert_eq!(made, format!("posse-17-ba7816bf8f01cfea.{ending}"));
+        }
+        for other in [
+            "photo.jpg",
+            "posse-17.jpg",
+            "posse-x-ba7816bf8f01cfea.jpg",
+            "posse-1-ba78.jpg",
+            "posse-1-photo-of-summer.jpg",
+        ] {
             assert_eq!(owner(other), None, "{other}");
         }
     }

@@ -277,3 +277,30 @@ fn start_of(part: &Part) -> std::io::Result<Vec<u8>> {
     file.take(START_BYTES as u64).read_to_end(&mut start)?;
     Ok(start)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enough_is_all_or_the_head_of_what_is_too_large() {
+        let want = Want { whole_max: 100, head: 10 };
+        let check = |length, kept, expect| {
+            let source = Source {
+                file: "film.mp4".into(),
+                kind: media::kind(b""),
+                url: Url::parse("https://a.example/film.mp4").unwrap(),
+                content_type: None,
+                length,
+                kept,
+            };
+            assert_eq!(source.serves(want), expect, "{kept} of {length:?}");
+        };
+        check(Length::Exactly(101), 101, true);
+        check(Length::Exactly(101), 10, true);
+        check(Length::Exactly(101), 9, false);
+        check(Length::Exactly(100), 99, false);
+        check(Length::MoreThan(100), 100, true);
+        check(Length::MoreThan(99), 99, false);
+    }
+}

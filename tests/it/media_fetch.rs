@@ -101,6 +101,7 @@ async fn an_image_is_fetched_once_for_all_accounts() {
         bench.fetch(&["/a.jpg"], Platform::Threads)
     );
     assert_eq!(threads.media[0].url, bench.web.url("/a.jpg").as_str());
+    assert_eq!(threads.media[0].media_type.as_deref(), Some("image/png"), "by its content");
     for fetched in [mastodon, bluesky] {
         assert_eq!(fetched.notes, [""; 0]);
         let file = fetched.media[0].file.as_ref().unwrap();
@@ -370,11 +371,14 @@ async fn what_does_not_fit_is_served_by_the_owner_until_it_is_settled() {
 
 #[tokio::test]
 async fn what_is_served_is_looked_at() {
-    let check = async |served: fn(Vec<u8>) -> Reply, words: &str, goes: bool| {
+    let check = async |served: fn(&str, Vec<u8>) -> Reply, words: &str, goes: bool| {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().to_owned();
         let bench = Bench::new(move |request| match request.path().strip_prefix("/media/") {
-            Some(name) => served(std::fs::read(folder.join(name)).unwrap()),
+            Some(path) => {
+                let name = path.trim_start_matches("elsewhere/");
+                served(path, std::fs::read(folder.join(name)).unwrap())
+            }
             None => Reply::ok(png(400, 300, 1)).header("Content-Type", "image/png"),
         });
         let base_url = bench.web.url("/media/");
@@ -388,12 +392,19 @@ async fn what_is_served_is_looked_at() {
             "{said}"
         );
     };
-    let other = |mut bytes: Vec<u8>| {
+    let other = |_: &str, mut bytes: Vec<u8>| {
         bytes.reverse();
         Reply::ok(bytes).header("Content-Type", "image/jpeg")
     };
     check(other, "gives other bytes than the file has", false).await;
-    let page = |bytes| Reply::ok(bytes).header("Content-Type", "text/plain");
+    let part = |_: &str, bytes: Vec<u8>| Reply::ok(&bytes[..99]);
+    check(part, "gives 99 bytes of", false).await;
+    let moved = |path: &str, bytes| match path.starts_with("elsewhere/") {
+        true => Reply::ok(bytes).header("Content-Type", "image/jpeg"),
+        false => Reply::redirect(302, format!("/media/elsewhere/{path}")),
+    };
+    check(moved, "redirects: check `media_host.base_url`", false).await;
+    let page = |_: &str, bytes| Reply::ok(bytes).header("Content-Type", "text/plain");
     check(page, "calls it `text/plain`, and it is `image/jpeg`", true).await;
 }
 
@@ -481,15 +492,57 @@ async fn a_video_is_fetched_once_whoever_asks_first() {
     const FAST: &[u8] = include_bytes!("../fixtures/media/fast.mp4");
     let head = [Platform::Threads, Platform::Facebook];
     let whole = [Platform::Mastodon, Platform::Bluesky];
-    for order in [[head, whole].concat(), [whole, head].concat()] {
+    let orders = [[head, whole].concat(), [whole, head].concat()];
+    for (order, at_once) in orders.iter().flat_map(|order| [(order, true), (order, false)]) {
         let bench = Bench::new(|_| Reply::ok(video(FAST, 9 << 20)));
-        bench.sources.serve(order.iter().map(|it| (it.tag(), it.media())));
-        for platform in &order {
+        let accounts = order.iter().map(|it| (it.tag(), it.media()));
+        match at_once {
+            true => bench.sources.serve(accounts),
+            false => accounts.for_each(|(who, limits)| bench.sources.serve_one(who, &limits)),
+        }
+        for platform in order {
             let fetched = bench.fetch(&["/film.mp4"], *platform).await;
             assert_eq!(fetched.media.len(), 1, "{platform:?}: {:?}", fetched.notes);
             assert_eq!(fetched.media[0].file.is_some(), whole.contains(platform), "{platform:?}");
         }
         assert_eq!(bench.asked("/film.mp4"), 1, "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_video_has_no_more_bytes_than_the_platform_takes_whoever_fetches_it() {
+    const FAST: &[u8] = include_bytes!("../fixtures/media/fast.mp4");
+    let bench = Bench::new(|_| Reply::ok(FAST).header("Content-Type", "video/mp4"));
+    for platform in [Platform::Mastodon, Platform::Threads] {
+        let at_most = |bytes: usize| {
+            let mut limits = platform.media();
+            limits.video.as_mut().unwrap().bytes_max = bytes as u64;
+            limits
+        };
+        let fetched = bench.fetch_for(&["/a.mp4"], &at_most(FAST.len()), None).await;
+        assert_eq!(fetched.media.len(), 1, "{platform:?}: {:?}", fetched.notes);
+        let fetched = bench.fetch_for(&["/a.mp4"], &at_most(FAST.len() - 1), None).await;
+        let words = format!("it has {} bytes, at most {} are taken", FAST.len(), FAST.len() - 1);
+        assert!(fetched.media.is_empty(), "{platform:?}");
+        assert!(fetched.notes[0].contains(&words), "{platform:?}: {:?}", fetched.notes);
+    }
+}
+
+#[tokio::test]
+async fn a_video_that_is_refused_is_refused_for_its_own_reason() {
+    const FAST: &[u8] = include_bytes!("../fixtures/media/fast.mp4");
+    let bench = Bench::new(|request| match request.path() {
+        "/cut.mp4" => Reply::ok(&FAST[..FAST.len() - 9]),
+        "/large.mp4" => Reply::ok(video(FAST, 9 << 20)),
+        _ => Reply::ok(FAST),
+    });
+    let mut limits = Platform::Threads.media();
+    let cut = bench.fetch_for(&["/cut.mp4"], &limits, None).await;
+    assert!(cut.notes[0].contains("cut off"), "{:?}", cut.notes);
+    limits.video.as_mut().unwrap().duration_max = Duration::ZERO;
+    for path in ["/a.mp4", "/large.mp4"] {
+        let long = bench.fetch_for(&[path], &limits, None).await;
+        assert!(long.notes[0].contains("it is 1 s long"), "{path}: {:?}", long.notes);
     }
 }
 
