@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use posse_party::crosspost::Class;
 use posse_party::store::{incidents, people};
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{Act, Item, PLAIN, World, item, pass};
 
@@ -246,6 +247,26 @@ async fn what_does_not_go_there_is_skipped_with_the_reason_and_the_next_goes_on(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_doubt_that_the_platform_can_not_settle_waits_for_a_person_who_is_told() {
+    let world = with_news(PLAIN, 2).await;
+    world.remote.script([Act::TakeAndLose]);
+    world.remote.rule(|asked| match asked.finds {
+        true => Act::Fail(Class::Ambiguous),
+        false => Act::Take,
+    });
+    world.run_for(2 * HOUR).await;
+    let why = "nobody could find out whether it is public: told to";
+    assert_eq!(world.states().await[1], format!("Entry 1: held ({why})"));
+    let incidents = world.incidents().await;
+    let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert_eq!(incident.key, format!("doubt:{}", world.list().await[1].id));
+    assert_eq!(incident.message, why);
+    let questions = world.remote.asked.lock().unwrap().iter().filter(|(it, _)| it.finds).count();
+    assert_eq!(questions, 8, "each is counted");
+    assert_eq!(world.remote.posts("me"), texts(2), "the younger one is out, and this one once");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_platform_says_that_it_has_it_already() {
     let world = with_news(PLAIN, 1).await;
     world.remote.script([Act::TakeAndLose]);
@@ -269,6 +290,34 @@ async fn the_pace_of_an_account_is_kept() {
     assert_eq!(world.remote.posts("me").len(), 3, "not more in a day");
     world.run_for(5 * HOUR).await;
     assert_eq!(world.remote.posts("me"), texts(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_is_kept_to_the_second() {
+    let config = PLAIN.replace("delay =", "cooldown = \"90s\"\nmax_per_day = 2\ndelay =");
+    let world = with_news(&config, 3).await;
+    world.run_for(25 * HOUR).await;
+    let times = world.remote.requests.lock().unwrap().clone();
+    let times: Vec<_> = times.iter().map(|(at, _)| at.since(crate::world::START)).collect();
+    assert_eq!(times, [Duration::ZERO, Duration::from_secs(90), 24 * HOUR]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_hangs_breaks_its_promise_and_one_that_has_ended_does_not() {
+    let world = with_news(PLAIN, 1).await;
+    let (label, _) = world.config.accounts.first_key_value().unwrap();
+    let promise = MINUTE + 10 * world.config.delivery.timeout;
+    let worker = world.worker(label).await;
+    let stop = CancellationToken::new();
+    // it lives, and then nobody asks it any more
+    let hangs = tokio::time::timeout(HOUR, worker.run(&stop));
+    assert!(hangs.await.is_err());
+    assert_eq!(worker.pulses.overdue(), None);
+    pass(promise + Duration::from_secs(1)).await;
+    assert_eq!(worker.pulses.overdue().unwrap().0, "account me");
+    stop.cancel();
+    worker.run(&stop).await;
+    assert_eq!(worker.pulses.overdue(), None);
 }
 
 #[tokio::test(start_paused = true)]
