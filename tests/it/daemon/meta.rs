@@ -2,6 +2,7 @@
 //! server, stories, what is skipped, what is waited for, and kills.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use image::{ImageEncoder, ImageFormat, RgbImage};
@@ -22,6 +23,8 @@ struct Stage {
     folder: tempfile::TempDir,
     /// Every file of that folder that was served.
     served: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// Whether the owner's pictures can't be had just now.
+    is_down: Arc<AtomicBool>,
     blog: FeedHost,
     instagram: GraphServer<Instagram>,
     facebook: GraphServer<Facebook>,
@@ -31,8 +34,12 @@ impl Stage {
     fn new(instagram: Instagram) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (path, served) = (folder.path().to_owned(), Arc::new(Mutex::new(Vec::new())));
-        let kept = Arc::clone(&served);
-        let web = Server::start(move |request| web(&path, &kept, request.path()));
+        let (kept, is_down) = (Arc::clone(&served), Arc::new(AtomicBool::new(false)));
+        let down = Arc::clone(&is_down);
+        let web = Server::start(move |request| match down.load(Ordering::SeqCst) {
+            true => Reply::status(503),
+            false => web(&path, &kept, request.path()),
+        });
         let now = Clock::System.now();
         let instagram = GraphServer::start(instagram, now);
         instagram.let_in(RENEWED); // of an unknown age, the token is renewed at once
@@ -40,6 +47,7 @@ impl Stage {
             web,
             folder,
             served,
+            is_down,
             blog: FeedHost::start(vec![news("old")]),
             instagram,
             facebook: GraphServer::start(Facebook::default(), now),
@@ -72,9 +80,14 @@ impl Stage {
 
     /// A site with these parts of a config, and its daemon, which has seen the feed for `account`.
     fn start(&self, parts: &[&str], account: &str) -> (Site, Daemon) {
+        self.start_with(parts, account, QUICK)
+    }
+
+    /// The same, with these last parts of the config.
+    fn start_with(&self, parts: &[&str], account: &str, last: &str) -> (Site, Daemon) {
         let open = "[http]\nallow_private = [\"127.0.0.1\"]\n".to_owned();
         let site =
-            Site::new(&[self.blog.config("blog"), parts.concat(), open, QUICK.into()].concat());
+            Site::new(&[self.blog.config("blog"), parts.concat(), open, last.into()].concat());
         let daemon = site.start();
         daemon.wait(&format!("first sight of blog for {account}"));
         (site, daemon)
@@ -181,6 +194,40 @@ fn what_has_no_picture_that_can_go_is_skipped_with_the_reason() {
     let why = site.command(&["why", &news("1").url]).output().unwrap();
     let why = String::from_utf8(why.stdout).unwrap();
     assert!(why.contains("skipped") && why.contains("a picture or a video"), "{why}");
+    daemon.stop();
+    assert_eq!(stage.instagram.count("POST /media"), 0);
+}
+
+#[test]
+fn a_picture_that_can_not_be_had_just_now_is_waited_for_and_blocks_nobody() {
+    let stage = Stage::new(Instagram { busy: 0, ..Instagram::default() });
+    let (site, daemon) = stage.start(&[&stage.photos("")], "photos");
+    stage.is_down.store(true, Ordering::SeqCst);
+    stage.announce("1", &["/a.jpg"]);
+    let words = "\"Entry 1\" is not on photos yet, looking for its media again in ";
+    let line = daemon.wait(words);
+    assert!(line.contains("/a.jpg` is left out: the server answers 503"), "{line}");
+    stage.is_down.store(false, Ordering::SeqCst);
+    stage.announce("2", &["/b.jpg"]);
+    daemon.wait("published \"Entry 2\" to photos");
+    daemon.stop();
+    // the next one does not remember what its server did a moment ago
+    let daemon = site.start();
+    daemon.wait("published \"Entry 1\" to photos");
+    daemon.stop();
+}
+
+#[test]
+fn a_picture_that_can_not_be_had_for_too_long_fails_the_post() {
+    let stage = Stage::new(Instagram::default());
+    let last = format!("{QUICK}give_up_after = \"1s\"\n");
+    let (_site, daemon) = stage.start_with(&[&stage.photos("")], "photos", &last);
+    stage.is_down.store(true, Ordering::SeqCst);
+    stage.announce("1", &["/a.jpg"]);
+    let line = daemon.wait("\"Entry 1\" will not go to photos: given up after 1s: ");
+    assert!(line.contains("the server answers 503"), "{line}");
+    let tries = daemon.count("looking for its media again in ");
+    assert!((2..=8).contains(&tries), "{tries} tries, later and later");
     daemon.stop();
     assert_eq!(stage.instagram.count("POST /media"), 0);
 }

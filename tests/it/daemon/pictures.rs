@@ -67,10 +67,16 @@ impl Stage {
 }
 
 fn png(seed: u8) -> Reply {
+    png_before(seed, b"")
+}
+
+/// A picture with `more` behind its end, which does not go on.
+fn png_before(seed: u8, more: &[u8]) -> Reply {
     let image = RgbImage::from_fn(120, 80, |x, y| image::Rgb([x as u8, y as u8, seed]));
     let mut bytes = Vec::new();
     let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
     encoder.write_image(&image, 120, 80, image::ExtendedColorType::Rgb8).unwrap();
+    bytes.extend(more);
     Reply::ok(bytes).header("Content-Type", "image/png")
 }
 
@@ -110,6 +116,20 @@ fn one_that_is_gone_is_left_out_and_told() {
     let why = String::from_utf8(told.stdout).unwrap();
     assert!(told.status.success());
     assert!(why.contains("/gone.png` is left out: the server answers 404"), "{why}");
+    daemon.stop();
+}
+
+#[test]
+fn the_place_of_one_that_is_gone_goes_to_one_of_those_beyond_the_limit() {
+    let stage = Stage::new(|path| match path.strip_prefix("/").unwrap().parse() {
+        Ok(seed) => png(seed),
+        Err(_) => Reply::status(404),
+    });
+    let pictures = ["/1", "/gone", "/2", "/3", "/4", "/5"].map(|path| (path, path));
+    let daemon = stage.start(&pictures);
+    let shown = ["/1", "/2", "/3", "/4"];
+    assert_eq!(stage.alts(), [shown, shown]);
+    daemon.wait("\"Entry 1\" on fedi: at most 4 images go: 1 left out");
     daemon.stop();
 }
 
@@ -213,7 +233,11 @@ fn lost_answers_and_kills_end_in_one_post_with_all_pictures() {
 
 #[test]
 fn what_the_shelf_gave_up_before_a_retry_is_had_again() {
-    let stage = Stage::new(pictures);
+    // one as it is, and one that is fitted as it was before
+    let stage = Stage::new(|path| match path {
+        "/b.png" => png_before(2, b"words"),
+        other => pictures(other),
+    });
     for _ in 0..8 {
         let busy = mastodon_server::Reply::error(503, "busy");
         stage.fediverse.script(Route::Upload, Fault::reply(busy));

@@ -5,6 +5,8 @@ use serde_json::json;
 use super::{OUT, fedi, mastodon, records, sky, texts};
 use crate::bluesky_server::BlueskyServer;
 use crate::daemon_process::{Daemon, FeedHost, QUICK, Site, news};
+use crate::mastodon_server::{Answer, Effect, Fault, Reply, Route};
+use crate::wire::Gate;
 use crate::world::atom;
 
 #[test]
@@ -125,4 +127,42 @@ fn a_dry_run_opens_no_connection() {
     assert!(!log.contains("would post"), "{log}");
     assert_eq!(fediverse.connections(), 0);
     assert_eq!(bluesky.connections(), 0);
+}
+
+#[test]
+fn a_doubt_on_a_dry_run_is_told_and_asked_about_when_that_is_over() {
+    let (blog, fediverse) = (FeedHost::start(vec![news("old")]), mastodon());
+    let held = Fault { effect: Effect::Done, answer: Answer::Held(Gate::default()) };
+    fediverse.script(Route::Publish, held);
+    let config = |account: String| [blog.config("blog"), account, QUICK.into()].concat();
+    let site = Site::new(&config(fedi(&fediverse)));
+    let daemon = site.start();
+    daemon.wait("first sight of blog for fedi");
+    blog.add(news("1"));
+    fediverse.wait_asked(Route::Publish, 1);
+    daemon.kill();
+    site.configure(&config(fedi(&fediverse).replace("delay", "dry_run = true\ndelay")));
+    let daemon = site.start();
+    let line = daemon.wait("\"Entry 1\" may or may not be on fedi, and a dry run does not ask");
+    assert!(line.contains("`posse-party resolve 2`"), "{line}");
+    daemon.stop();
+    site.configure(&config(fedi(&fediverse)));
+    let daemon = site.start();
+    daemon.wait("published \"Entry 1\" to fedi");
+    let log = daemon.stop();
+    assert!(!log.contains("a dry run does not ask"), "{log}");
+    assert_eq!(texts(&fediverse).len(), 1);
+}
+
+#[test]
+fn the_line_about_a_rate_limit_says_when_it_goes_on() {
+    let (blog, fediverse) = (FeedHost::start(vec![news("old")]), mastodon());
+    fediverse.script(Route::Publish, Fault::reply(Reply::error(429, "Too many requests")));
+    let site = Site::new(&[blog.config("blog"), fedi(&fediverse), QUICK.into()].concat());
+    let daemon = site.start();
+    daemon.wait("first sight of blog for fedi");
+    blog.add(news("1"));
+    let line = daemon.wait("\"Entry 1\" is not on fedi yet, trying again in ");
+    assert!(line.contains("again in 4m 59s: ") || line.contains("again in 5m: "), "{line}");
+    daemon.stop();
 }
