@@ -15,11 +15,12 @@ use std::panic::PanicHookInfo;
 use thiserror::Error;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use crate::config::{Log, LogFormat};
 use crate::environment;
@@ -56,7 +57,7 @@ pub struct BadFilter {
 #[derive(Clone, Debug)]
 pub struct Handle {
     voice: Voice,
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
 }
 
 /// Starts the log of this process, and takes panics into it.
@@ -83,7 +84,7 @@ impl Handle {
     }
 }
 
-fn wanted_filter(log: &Log, voice: Voice) -> Result<EnvFilter, BadFilter> {
+fn wanted_filter(log: &Log, voice: Voice) -> Result<Targets, BadFilter> {
     match (environment::var("POSSE_PARTY_LOG"), voice) {
         (Some(wish), _) => parse_filter("POSSE_PARTY_LOG", &wish),
         (None, Voice::Daemon) => parse_filter("log.level", &log.level),
@@ -95,16 +96,17 @@ fn wanted_filter(log: &Log, voice: Voice) -> Result<EnvFilter, BadFilter> {
 ///
 /// tracing takes a bare word that is no level for a target, so that `inof` would silence the log
 /// without a word; here it is refused.
-fn parse_filter(origin: &'static str, filter: &str) -> Result<EnvFilter, BadFilter> {
+fn parse_filter(origin: &'static str, filter: &str) -> Result<Targets, BadFilter> {
     let bad = |why: String| BadFilter { origin, filter: filter.into(), why };
     for directive in filter.split(',').map(str::trim) {
         let level = !directive.is_empty() && directive.parse::<LevelFilter>().is_ok();
-        if !level && !directive.contains(['=', '[']) {
+        if !level && (!directive.contains('=') || directive.contains('[')) {
             let wanted = "want `error`, `warn`, `info`, `debug`, `trace`, `off` or `target=level`";
             return Err(bad(format!("`{directive}` is no level, {wanted}")));
         }
     }
-    EnvFilter::try_new(format!("{FLOOR},{filter}")).map_err(|error| bad(error.to_string()))
+    let filter: String = filter.split_whitespace().collect();
+    format!("{FLOOR},{filter}").parse().map_err(|error: ParseError| bad(error.to_string()))
 }
 
 /// The layer that writes events in `form` to `writer`.
@@ -280,15 +282,15 @@ mod tests {
             tracing::debug!("mine");
         };
         assert_eq!(logged(Form::Journal, "debug", speak), "<7>mine\n");
-        assert_eq!(logged(Form::Journal, "info,hyper=info", speak), "<6>connected\n");
+        assert_eq!(logged(Form::Journal, "info, hyper=info", speak), "<6>connected\n");
     }
 
     #[test]
     fn a_filter_that_would_silence_the_log_is_refused() {
-        for good in ["info", "debug,hyper=info", "posse_party::poll=trace", "off"] {
+        for good in ["info", "debug, hyper=info", "posse_party::poll=trace", "off"] {
             assert!(parse_filter("log.level", good).is_ok(), "{good}");
         }
-        for bad in ["inof", "", "info,", "hyper=loud"] {
+        for bad in ["inof", "", "info,", "hyper=loud", "[poll]", "[poll]=info"] {
             assert!(parse_filter("log.level", bad).is_err(), "{bad} was taken");
         }
         let error = parse_filter("log.level", "inof").unwrap_err().to_string();

@@ -167,8 +167,7 @@ pub fn log_filter(node: &Node) -> Result<String, String> {
     let text = text(node)?.trim();
     // a bare word that is no level would be taken as the name of a module, and silence the rest
     let stray = text.split(',').map(str::trim).find(|part| {
-        !part.contains(['=', '[', ']', '{', '}'])
-            && !LEVELS.iter().any(|level| part.eq_ignore_ascii_case(level))
+        !part.contains(['=', '[']) && !LEVELS.iter().any(|level| part.eq_ignore_ascii_case(level))
     });
     if let Some(stray) = stray {
         let want = match nearest(stray, LEVELS) {
@@ -177,9 +176,9 @@ pub fn log_filter(node: &Node) -> Result<String, String> {
         };
         return Err(format!("{} is no level, want {want}", shown(stray)));
     }
-    match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.into()),
-        Err(_) => {
+    match text.parse::<tracing_subscriber::filter::Targets>() {
+        Ok(_) if !text.contains('[') => Ok(text.into()),
+        _ => {
             Err(format!("{} is no filter, want for example `info,posse_party=debug`", shown(text)))
         }
     }

@@ -760,6 +760,7 @@ fn mistakes_elsewhere() {
         "[log]\nlevel = \"inof\"",
         "[log]\nlevel = \"posse_party\"",
         "[log]\nlevel = \"info,posse_party=loud\"",
+        "[log]\nlevel = \"info,[poll]=debug\"",
         "[log]\nlevel = \"WARN,posse_party=debug\"",
         "[log]\nlevel = 3",
         "[log]\nformat = \"pretty\"",
@@ -881,6 +882,9 @@ fn mistakes_elsewhere() {
     [log]
     level = "info,posse_party=loud"
         log.level: `info,posse_party=loud` is no filter, want for example `info,posse_party=debug`
+    [log]
+    level = "info,[poll]=debug"
+        log.level: `info,[poll]=debug` is no filter, want for example `info,posse_party=debug`
     [log]
     level = "WARN,posse_party=debug"
         fine
