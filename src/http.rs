@@ -51,8 +51,8 @@ pub fn publishing_builder(user_agent: &str, delivery: &Delivery) -> ClientBuilde
 ///
 /// It has no total time limit of its own: `feed::fetch` sets one over a whole chain of redirects.
 /// Connections are kept alive for the rest of a batch and then closed. The head of an answer is
-/// limited by hyper to 100 headers and about 400 KB (HTTP/1), here to 64 KiB (HTTP/2); a line of
-/// it that is no header is passed over, as browsers do.
+/// limited by hyper to 100 headers and about 400 KB; a line of it that is no header is passed over,
+/// as browsers do.
 ///
 /// # Errors
 /// The machine has no certificate authorities, or the user agent is no header value.
@@ -62,7 +62,6 @@ pub fn feeds(user_agent: &str) -> reqwest::Result<Client> {
         .pool_idle_timeout(Duration::from_secs(10))
         .pool_max_idle_per_host(6)
         .http1_ignore_invalid_headers_in_responses(true)
-        .http2_max_header_list_size(64 * 1024)
         .build()
 }
 

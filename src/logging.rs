@@ -32,7 +32,8 @@ use line::{Form, Line};
 use writer::Redacting;
 
 /// Libraries that talk too much below `warn`; the owner's own directives may still say otherwise.
-const FLOOR: &str = "hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn,html5ever=warn,tokio_cron_scheduler=warn";
+const FLOOR: &str =
+    "hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,html5ever=warn,tokio_cron_scheduler=warn";
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

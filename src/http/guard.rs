@@ -148,7 +148,6 @@ impl Guard {
             .connect_timeout(CONNECT_TIME_MAX)
             .pool_max_idle_per_host(0)
             .http1_ignore_invalid_headers_in_responses(true)
-            .http2_max_header_list_size(HEADER_BYTES_MAX as u32)
             .build()?;
         Ok(Self { client, exceptions })
     }
