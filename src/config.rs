@@ -17,6 +17,7 @@ use crate::names::Label;
 use crate::people::People;
 use crate::platform::Platform;
 use crate::settings::{Layer, Origin};
+use crate::zone::Zone;
 
 mod check; // all the problems at once
 mod credentials; // how an account gets in
@@ -98,7 +99,7 @@ pub enum Cadence {
         /// Five fields, or six with seconds.
         expression: Box<croner::Cron>,
         /// The zone in which they are read.
-        timezone: chrono_tz::Tz,
+        timezone: Zone,
     },
 }
 

@@ -20,6 +20,7 @@ pub mod filter; // which entries an account wants
 pub mod crosspost; // states, receipts, classes of failure
 pub mod token; // how long a credential lives
 pub mod wake; // what rouses a sleeping loop
+pub mod zone; // time zones
 pub mod orders; // what a running daemon is asked to do
 pub mod pulse; // when each loop was last seen alive
 

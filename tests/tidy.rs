@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "text",
             "token",
             "wake",
+            "zone",
         ],
     ),
     ("edges", &["config", "environment", "http", "redact", "shelf", "store"]),
@@ -56,6 +57,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("html5ever", &["feed/", "compose/", "publish/mastodon/", "text.rs", "text/"]),
     ("iana_time_zone", &["config/", "environment.rs"]),
     ("ipnet", &["config.rs", "config/", "http.rs", "http/"]),
+    ("jiff", &["zone.rs"]),
     ("jsonc_parser", &["feed/extension/json.rs"]),
     ("linkify", &["compose.rs", "compose/", "text.rs", "text/"]),
     ("minijinja", &["compose.rs", "compose/", "config/"]),
@@ -109,6 +111,7 @@ const PURE: &[&str] = &[
     "text.rs",
     "text/",
     "token.rs",
+    "zone.rs",
 ];
 const IMPURE_WORDS: &[&str] = &["async", "await", "Clock", "rusqlite", "reqwest", "tokio"];
 

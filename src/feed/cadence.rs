@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
 use croner::Cron;
 use url::Url;
 
 use crate::clock::Timestamp;
 use crate::config::Cadence;
+use crate::zone::Zone;
 
 /// Between attempts when the owner said nothing and the request can be conditional: it is their
 /// own site, and a 304 costs nothing.
@@ -85,12 +85,12 @@ pub fn next_poll(cadence: &Cadence, attempt: &Attempt) -> Option<Timestamp> {
         Cadence::Every(distance) => {
             attempt.at.plus(spread(distance_after(*distance, attempt), attempt))
         }
-        Cadence::Cron { expression, timezone } => cron(expression, *timezone, attempt)?,
+        Cadence::Cron { expression, timezone } => cron(expression, timezone, attempt)?,
     };
     let asked = attempt.retry_after.unwrap_or(attempt.at).min(attempt.at.plus(RETRY_AFTER_MAX));
     Some(match cadence {
         Cadence::Cron { expression, timezone } if asked > next => {
-            occurrence(expression, *timezone, asked, true)?
+            occurrence(expression, timezone, asked, true)?
         }
         _ => next.max(asked),
     })
@@ -139,7 +139,7 @@ fn jitter(distance: Duration, attempt: &Attempt) -> Duration {
 
 /// The next time of the expression. Failures pass over as many times as they would double the
 /// distance, since the owner's times are the only ones.
-fn cron(expression: &Cron, zone: Tz, attempt: &Attempt) -> Option<Timestamp> {
+fn cron(expression: &Cron, zone: &Zone, attempt: &Attempt) -> Option<Timestamp> {
     let next = occurrence(expression, zone, attempt.at, false)?;
     let Some(second) = occurrence(expression, zone, next, false) else { return Some(next) };
     let step = second.since(next);
@@ -151,8 +151,13 @@ fn cron(expression: &Cron, zone: Tz, attempt: &Attempt) -> Option<Timestamp> {
 }
 
 /// The first time of the expression after `from`, or at it when `inclusive`.
-fn occurrence(expression: &Cron, zone: Tz, from: Timestamp, inclusive: bool) -> Option<Timestamp> {
-    let from: DateTime<Tz> = from.to_datetime().with_timezone(&zone);
+fn occurrence(
+    expression: &Cron,
+    zone: &Zone,
+    from: Timestamp,
+    inclusive: bool,
+) -> Option<Timestamp> {
+    let from: DateTime<Zone> = from.to_datetime().with_timezone(zone);
     let at = expression.find_next_occurrence(&from, inclusive).ok()?;
     Some(at.to_utc().into())
 }
@@ -323,7 +328,7 @@ mod tests {
             .build();
         Cadence::Cron {
             expression: Box::new(parser.parse(expression).unwrap()),
-            timezone: zone.parse().unwrap(),
+            timezone: Zone::named(zone).unwrap(),
         }
     }
 

@@ -5,12 +5,12 @@
 use std::fmt::Write;
 
 use chrono::format::StrftimeItems;
-use chrono_tz::Tz;
 use minijinja::value::Kwargs;
 use minijinja::{Error, ErrorKind, State, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::clock::Timestamp;
+use crate::zone::Zone;
 
 /// What `truncate` leaves by default, in graphemes; as in Jinja.
 const LENGTH: usize = 255;
@@ -72,8 +72,8 @@ pub fn date(date: &Value, format: Option<String>, zone: Option<String>) -> Resul
     let items = StrftimeItems::new(format).parse().map_err(|_| {
         wrong(format!("`{format}` is no format of a date, want for example `%d.%m.%Y`"))
     })?;
-    let zone: Tz = zone.as_deref().unwrap_or("UTC").parse().map_err(|_| {
-        let zone = zone.as_deref().unwrap_or_default();
+    let zone = zone.as_deref().unwrap_or("UTC");
+    let zone = Zone::named(zone).ok_or_else(|| {
         wrong(format!("`{zone}` is no time zone, want for example `Europe/Berlin`"))
     })?;
     let mut written = String::new();

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use chrono_tz::Tz;
-
 use super::{Around, references};
 use crate::config::problem::{Kind, Report};
 use crate::config::raw::Node;
 use crate::config::section::Section;
 use crate::config::{Cadence, CatchUp, FeedConfig, schema, value};
+use crate::zone::Zone;
 
 /// One week: older news is no news.
 const MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
@@ -69,7 +68,7 @@ fn cadence(report: &mut Report, section: &mut Section) -> Cadence {
                 let message = "the machine names no time zone, so that `cron` is read in UTC";
                 report.warning(place, &section.path_of("timezone"), message);
             }
-            Tz::UTC
+            Zone::UTC
         });
         return Cadence::Cron { expression: Box::new(expression), timezone };
     }
@@ -77,6 +76,6 @@ fn cadence(report: &mut Report, section: &mut Section) -> Cadence {
 }
 
 /// The machine's zone, where it has one with a name.
-fn local_timezone() -> Option<Tz> {
-    iana_time_zone::get_timezone().ok()?.parse().ok()
+fn local_timezone() -> Option<Zone> {
+    Zone::named(&iana_time_zone::get_timezone().ok()?)
 }

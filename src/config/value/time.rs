@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::{describe, shown, text};
 use crate::config::raw::{Data, Node};
 use crate::config::schema::{nearest, one_of};
+use crate::zone::Zone;
 
 /// The longest duration taken: a hundred years, so that no sum of times can overflow.
 const DURATION_MAX: Duration = Duration::from_secs(36_500 * 86_400);
@@ -110,13 +110,11 @@ fn why(error: &croner::errors::CronError) -> String {
 }
 
 /// An IANA time zone.
-pub fn timezone(node: &Node) -> Result<Tz, String> {
+pub fn timezone(node: &Node) -> Result<Zone, String> {
     let text = text(node)?;
-    text.parse().map_err(|_| {
-        match nearest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
-            Some(near) => format!("{} is no time zone, want `{near}`", shown(text)),
-            None => format!("{} is no time zone, want for example `Europe/Berlin`", shown(text)),
-        }
+    Zone::named(text).ok_or_else(|| match nearest(text, Zone::names().iter().map(String::as_str)) {
+        Some(near) => format!("{} is no time zone, want `{near}`", shown(text)),
+        None => format!("{} is no time zone, want for example `Europe/Berlin`", shown(text)),
     })
 }
 
