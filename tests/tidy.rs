@@ -56,6 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("flate2", &["http.rs", "http/"]),
     ("html5ever", &["feed/", "compose/", "publish/mastodon/", "text.rs", "text/"]),
     ("iana_time_zone", &["config/", "environment.rs"]),
+    ("inotify", &["app/bells.rs"]),
     ("ipnet", &["config.rs", "config/", "http.rs", "http/"]),
     ("jiff", &["zone.rs"]),
     ("jsonc_parser", &["feed/extension/json.rs"]),

@@ -44,7 +44,7 @@ pub fn run(path: &Path, arguments: &Arguments) -> Result<(), CliError> {
     // one thread for all that waits, which is nearly everything; what works for long (parsing,
     // SQL, decompressing) has threads of its own
     let runtime = tokio::runtime::Builder::new_current_thread()
-        // the watch over the database needs one twice a second, and the others end
+        // between two bursts of work none is needed, and each keeps a stack
         .thread_keep_alive(Duration::from_millis(1500))
         // the database needs two; hanging lookups (`http`) and files may hold the others
         .max_blocking_threads(128)
