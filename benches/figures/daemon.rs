@@ -20,7 +20,7 @@ use tempfile::TempDir;
 pub const BINARY: &str = env!("CARGO_BIN_EXE_posse-party");
 /// As in the unit.
 pub const ALLOCATOR: [(&str, &str); 2] =
-    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
+    [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "1048576")];
 
 /// Builds the binary as it is shipped: the one that `cargo bench` has just built in its place has
 /// all the features that the tests ask of its crates, half a megabyte more.
