@@ -2,7 +2,8 @@
 //!
 //! Commands write into the database, and nobody has to look for that all the time: the kernel tells
 //! (inotify) when a process has closed the database's log, which every command does when it is done,
-//! and our own writes never do.
+//! and our own writes never do. A kernel does not tell on every file system, or what happens on
+//! another machine, so somebody looks all the same, seldom.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,8 @@ use crate::wake::Wake;
 
 /// How often another process is looked for that changed the database, where the kernel can't tell.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
+/// The same, where it should.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// The bells of the accounts. Clones are the same bells.
 #[derive(Clone, Debug, Default)]
@@ -92,12 +95,12 @@ impl Left {
 
     /// Waits until one has left, or may have.
     async fn wait(&mut self) {
-        if let Some(events) = &mut self.0
-            && let Some(Ok(_)) = events.next().await
-        {
-            return;
+        if let Some(events) = &mut self.0 {
+            match tokio::time::timeout(LOOK_AGAIN, events.next()).await {
+                Ok(Some(Ok(_))) | Err(_) => return,
+                Ok(_) => self.0 = None,
+            }
         }
-        self.0 = None;
         tokio::time::sleep(WATCH_EVERY).await;
     }
 }
