@@ -197,6 +197,11 @@ impl Running {
         fs::read_to_string(format!("/proc/{}/{name}", self.0.id())).unwrap_or_default()
     }
 
+    /// Memory that no file backs, in KiB: heap and stacks.
+    pub fn anonymous(&self) -> u64 {
+        kib(&self.file("status"), "RssAnon:")
+    }
+
     /// Private memory, in KiB: what it takes from the machine.
     pub fn private(&self) -> u64 {
         let map = self.file("smaps_rollup");

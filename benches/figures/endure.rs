@@ -37,9 +37,9 @@ pub fn main(minutes: u32) {
     let (daemon, _) = home.start();
     server.quiet(Duration::from_secs(10));
     println!(
-        "| minute | posts | last poll of any feed | private memory | open files | database | write-ahead log | CPU |"
+        "| minute | posts | last poll of any feed | private memory | of it anonymous | open files | database | write-ahead log | CPU |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let (began, long) = (Instant::now(), Duration::from_secs(60) * minutes);
     let (mut news, mut sample) = (0, 0);
     while began.elapsed() < long {
@@ -59,11 +59,12 @@ pub fn main(minutes: u32) {
 fn line(home: &Home, daemon: &Running, at: Duration) {
     let size = |name: &str| megabytes(std::fs::metadata(home.path(name)).unwrap().len() / 1024);
     println!(
-        "| {} | {} | {:.1} s ago | {} | {} | {} | {} | {:.1} s |",
+        "| {} | {} | {:.1} s ago | {} | {} | {} | {} | {} | {:.1} s |",
         at.as_secs() / 60,
         posts(home),
         longest_ago(home).as_secs_f64(),
         megabytes(daemon.private()),
+        megabytes(daemon.anonymous()),
         daemon.open_files(),
         size("posse-party.db"),
         size("posse-party.db-wal"),
