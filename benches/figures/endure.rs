@@ -37,7 +37,8 @@ pub fn main(minutes: u32) {
     let (daemon, _) = home.start();
     server.quiet(Duration::from_secs(10));
     println!(
-        "| minute | posts | last poll of any feed | private memory | of it anonymous | open files | database | write-ahead log | CPU |"
+        "| minute | posts | last poll of any feed | private memory | of it anonymous | open files \
+         | database | write-ahead log | CPU |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let (began, long) = (Instant::now(), Duration::from_secs(60) * minutes);
