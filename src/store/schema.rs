@@ -195,7 +195,8 @@ END;
 ";
 
 /// A crosspost knows its feed, so that a poll finds what its own feed has waiting, however much
-/// waits elsewhere; and a post is found by its address.
+/// waits elsewhere; and a post is found by its address. A daemon of the version before may still run
+/// when a newer command brings its database here: what it enters gets its feed from a trigger.
 const V3: &str = "
 ALTER TABLE crossposts ADD COLUMN feed_id INTEGER REFERENCES feeds (id);  -- of its entry
 UPDATE crossposts SET feed_id = (SELECT feed_id FROM entries WHERE id = entry);
@@ -205,6 +206,10 @@ DROP INDEX crossposts_vanished;
 CREATE INDEX crossposts_vanished ON crossposts (feed_id)
     WHERE state = 'skipped' AND reason = 'withdrawn: its entry vanished from the feed';
 CREATE INDEX crossposts_url ON crossposts (url) WHERE url IS NOT NULL;
+CREATE TRIGGER crossposts_feed AFTER INSERT ON crossposts WHEN new.feed_id IS NULL BEGIN
+    UPDATE crossposts SET feed_id = (SELECT feed_id FROM entries WHERE id = new.entry)
+        WHERE id = new.id;
+END;
 ";
 
 /// Brings the database to the newest schema, in one exclusive transaction.
@@ -294,8 +299,11 @@ mod tests {
                 == [0, 0]
         };
         assert!(is_right(&db));
-        let without_feed = "SELECT count(*) FROM crossposts WHERE feed_id IS NOT 1";
-        assert_eq!(db.query_row(without_feed, (), |row| row.get::<_, i64>(0)).unwrap(), 0);
+        let all_have_their_feed = |db: &Connection| {
+            let without = "SELECT count(*) FROM crossposts WHERE feed_id IS NOT 1";
+            db.query_row(without, (), |row| row.get::<_, i64>(0)).unwrap() == 0
+        };
+        assert!(all_have_their_feed(&db));
         for change in [
             "UPDATE crossposts SET state = 'sending' WHERE entry = 1",
             "UPDATE crossposts SET state = 'skipped', reason = 'no', settled_at = 1 WHERE entry = 2",
@@ -307,6 +315,7 @@ mod tests {
         ] {
             db.execute(change, ()).unwrap();
             assert!(is_right(&db), "{change}");
+            assert!(all_have_their_feed(&db), "{change}");
         }
     }
 
