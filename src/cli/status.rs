@@ -246,6 +246,7 @@ fn feed_table(feeds: &[FeedStatus], now: Timestamp) -> String {
     for feed in feeds {
         let (style, remark) = match &feed.last_error {
             _ if !feed.active => (QUIET, "not active".into()),
+            Some(error) if feed.errors == 1 => (BAD, format!("failed once: {error}")),
             Some(error) => (BAD, format!("failed {} times: {error}", feed.errors)),
             None => (PLAIN, feed.title.clone().unwrap_or_default()),
         };
