@@ -163,6 +163,7 @@ fn the_line_about_a_rate_limit_says_when_it_goes_on() {
     daemon.wait("first sight of blog for fedi");
     blog.add(news("1"));
     let line = daemon.wait("\"Entry 1\" is not on fedi yet, trying again in ");
-    assert!(line.contains("again in 4m 59s: ") || line.contains("again in 5m: "), "{line}");
+    // five minutes, less what a busy machine took until the line
+    assert!(line.contains("again in 4m 5") || line.contains("again in 5m: "), "{line}");
     daemon.stop();
 }
