@@ -29,6 +29,7 @@ pub mod mastodon; // any server that speaks the Mastodon API
 pub mod meta; // what Meta's platforms share
 pub mod outbox; // a local file
 pub mod threads; // Threads accounts
+pub mod words; // what a platform says, as it is shown
 
 /// The publisher of an account; none when it has no credentials, as on a dry run.
 pub fn open(

@@ -19,6 +19,7 @@ use posse_party::names::CrosspostId;
 use posse_party::platform::{Limits, Platform, Unit};
 use posse_party::publish::mastodon::Mastodon;
 use posse_party::publish::{Desk, Found, Notebook, NotebookError, Outcome, Publisher, Scratch};
+use posse_party::redact;
 use posse_party::settings::{Settings, Utm};
 use posse_party::shelf::Shelf;
 use serde_json::{Value, json};
@@ -872,6 +873,8 @@ async fn without_a_link_the_text_is_found() {
 #[tokio::test]
 async fn a_wrong_token_parks_the_account_and_is_not_shown() {
     const WRONG: &str = "marked-secret-that-is-wrong";
+    // as `run` does with the secrets of the config
+    redact::register_secrets([&Secret::new(WRONG)]);
     for family in Family::ALL {
         let bench = Bench::with_token(family, WRONG);
         let failure = bench.failure(&draft()).await;

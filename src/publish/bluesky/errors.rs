@@ -11,13 +11,11 @@ use super::xrpc::{Answer, Call};
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure};
 use crate::publish::classify::{self, WAIT_MAX};
+use crate::publish::words::shown;
 
 /// How long an account rests whose server is no AT Protocol server just now. It resumes by itself,
 /// because a proxy in front of a server that restarts answers like this too.
 const WRONG_HOST_REST: Duration = Duration::from_secs(3600);
-
-/// The most characters of a server's own message that are shown.
-const MESSAGE_CHARS_MAX: usize = 300;
 
 /// Where app passwords are made (bsky.app, seen 2026-08), on any server.
 const APP_PASSWORDS: &str =
@@ -194,16 +192,18 @@ impl Answer {
         } else if (300..400).contains(&self.status) {
             words.push_str(", a redirect, which is not followed");
         }
-        for part in ["error", "message"].into_iter().filter_map(|key| self.told(key)) {
-            let part: String = part
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .take(MESSAGE_CHARS_MAX)
-                .collect();
+        let said = self.said();
+        if !said.is_empty() {
             words.push_str(": ");
-            words.push_str(&part);
+            words.push_str(&said);
         }
         words
+    }
+
+    /// What it says about an error, as it is shown; empty: nothing.
+    pub fn said(&self) -> String {
+        let parts = ["error", "message"].into_iter().filter_map(|key| self.told(key));
+        shown(&parts.collect::<Vec<_>>().join(": "))
     }
 }
 
@@ -213,6 +213,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::Secret;
+    use crate::redact::register_secrets;
 
     const NOW: Timestamp = Timestamp::from_secs(1_770_000_000);
 
@@ -289,6 +291,15 @@ mod tests {
         check(503, "NotEnoughResources", "", (M::Open, "ambiguous", "retry"));
         check(504, "UpstreamTimeout", "", (M::Open, "ambiguous", "retry"));
         check(200, "", "", (M::Open, "ambiguous", "retry"));
+    }
+
+    /// Found by fuzzing: the name of an error was told as it came.
+    #[test]
+    fn an_answer_that_quotes_the_token_is_told_without_it() {
+        register_secrets([&Secret::new("sky-token-in-an-answer")]);
+        let told = answer(429, "Xsky-token-in-an-answer", "a\n\u{1b}sky-token-in-an-answer");
+        let expect = "the server answered 429: X[redacted]: a [redacted]";
+        assert_eq!(told.words(), expect);
     }
 
     #[test]

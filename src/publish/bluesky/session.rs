@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::config::{Credentials, Secret};
 use crate::crosspost::{Class, Failure};
 use crate::publish::Desk;
+use crate::publish::words::shown;
 use crate::redact;
 
 /// Where a session begins when the owner names no server (sheet B1).
@@ -241,7 +242,7 @@ pub fn inactive(body: &Value) -> Option<Failure> {
         let status = body["status"].as_str().unwrap_or("deactivated");
         let handle = body["handle"].as_str().unwrap_or_default();
         Failure::account(
-            format!("the Bluesky account `{handle}` is not active: `{status}`"),
+            format!("the Bluesky account `{}` is not active: `{}`", shown(handle), shown(status)),
             "sign in to the account in a browser, then run `posse-party resume ACCOUNT`",
         )
     })

@@ -15,6 +15,7 @@ use super::session::Session;
 use super::xrpc::{self, Call, Freight, Parcel, Source};
 use crate::draft::Shelved;
 use crate::publish::Desk;
+use crate::publish::words::shown;
 
 /// A file in hand.
 pub enum Cargo {
@@ -95,6 +96,6 @@ pub fn taken(blob: &Value, kind: &str) -> Got {
     if told.split('/').next() == Some(kind) {
         Got::State(State::Blob(blob.clone()))
     } else {
-        Got::Refused(format!("the server takes it for `{told}`, and not for a {kind}"))
+        Got::Refused(format!("the server takes it for `{}`, and not for a {kind}", shown(told)))
     }
 }

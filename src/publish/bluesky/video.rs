@@ -156,22 +156,18 @@ impl Bluesky {
 /// else the answer says.
 fn progress(answer: &Answer, call: Call, service: &Url, since: Timestamp, now: Timestamp) -> Got {
     let job = Job::read(&answer.body);
-    let told = || {
-        let words = ["error", "message"].into_iter().filter_map(|key| answer.told(key));
-        words.collect::<Vec<_>>().join(": ")
-    };
     if let Some(blob) = extras::blob(Job::status(&answer.body)) {
         return upload::taken(blob, "video");
     }
     match (job.id, answer.meaning(call)) {
         (_, Meaning::Unconfirmed | Meaning::Limited) => {}
         _ if job.state == "JOB_STATE_FAILED" => {
-            return Got::Refused(format!("Bluesky could not prepare the video: {}", told()));
+            return Got::Refused(format!("Bluesky could not prepare the video: {}", answer.said()));
         }
         (Some(id), _) => return Got::State(State::Job { id: id.to_owned(), since }),
         (None, Meaning::Absent) => return Got::State(State::Wanted),
         (None, _) if answer.is_success() && answer.told("error").is_some() => {
-            return Got::Refused(format!("Bluesky takes no such video: {}", told()));
+            return Got::Refused(format!("Bluesky takes no such video: {}", answer.said()));
         }
         (None, _) => {}
     }

@@ -6,6 +6,7 @@ use crate::crosspost::Failure;
 use crate::platform::Platform;
 use crate::publish::Identity;
 use crate::publish::meta::{Ask, Meaning, errors, scopes, token};
+use crate::publish::words::shown;
 
 /// What no answer of the API shows.
 const DEVELOPMENT: &str = "while the app is in development mode, posts are seen by its own people \
@@ -26,6 +27,7 @@ pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
     let id = answer.text("id").ok_or_else(|| Failure::retry("the Page says no id of its own"))?;
     let name = answer.text("name").unwrap_or_else(|| id.clone());
     if id != session.page_id {
+        let (name, id) = (shown(&name), shown(&id));
         let message =
             format!("the token is of {name} (`{id}`), and `page_id` is `{}`", session.page_id);
         let hint = "a user's token does not do: take the Page's own, with its number, from \

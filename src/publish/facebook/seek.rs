@@ -18,6 +18,7 @@ use crate::crosspost::{Class, Failure, Receipt};
 use crate::publish::Found;
 use crate::publish::meta::likeness::{same_link, same_text};
 use crate::publish::meta::seek::{EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, later};
+use crate::publish::words::shown;
 
 /// How long a call is given before the list is worth a look.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
@@ -70,7 +71,7 @@ pub async fn seek(session: &Session<'_>) -> Result<Found, Failure> {
         }
         Match::Same(receipt) => return Ok(Found::Published(receipt)),
         Match::Alike(what) => {
-            let message = format!("a post resembles it, and may be it: {what}");
+            let message = format!("a post resembles it, and may be it: {}", shown(&what));
             return Ok(Found::Unknown(Failure::ambiguous(message)));
         }
         Match::None => {}

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::session::{Session, reel, whole};
 use super::work::Work;
 use crate::crosspost::{Class, Failure, Receipt};
-use crate::publish::meta::answer::shown;
+use crate::publish::words::shown;
 use crate::publish::{Found, Outcome};
 
 /// How long it is looked after. What it is then, only a person can tell.

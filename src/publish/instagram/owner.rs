@@ -9,6 +9,7 @@ use crate::platform::Platform;
 use crate::publish::Identity;
 use crate::publish::meta::quota::{self, Place};
 use crate::publish::meta::{Ask, Meaning, Refusal, scopes, token};
+use crate::publish::words::shown;
 
 /// Where the account's memory holds who it is.
 const ME_NOTE: &str = "instagram.me";
@@ -125,7 +126,7 @@ pub async fn verify(session: &Session<'_>) -> Result<Identity, Failure> {
             }
             _ => format!("`user_id` is `{configured}`, and the token is of another account"),
         };
-        let hint = format!("set `user_id = \"{}\"`, or leave it out", about.user_id);
+        let hint = format!("set `user_id = \"{}\"`, or leave it out", shown(&about.user_id));
         return Err(Failure::account(message, hint));
     }
     let mut notes = Vec::new();

@@ -19,6 +19,7 @@ use crate::publish::meta::likeness::same_text;
 use crate::publish::meta::seek::{
     EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, UNLISTED_PAUSE, later,
 };
+use crate::publish::words::shown;
 
 /// How often one container is published whose publications got no usable answer.
 const DOUBTS_MAX: u32 = 3;
@@ -141,7 +142,7 @@ async fn look(session: &Session<'_>, work: &mut Work) -> Result<Option<Found>, F
         match look_through(session, work, since(work), false).await? {
             Match::Same(receipt) => return Ok(Some(Found::Published(receipt))),
             Match::Alike(what) => {
-                let message = format!("a post resembles it, and may be it: {what}");
+                let message = format!("a post resembles it, and may be it: {}", shown(&what));
                 return Ok(Some(Found::Unknown(Failure::ambiguous(message))));
             }
             Match::None => {}

@@ -17,6 +17,7 @@ use crate::publish::meta::likeness::moment;
 use crate::publish::meta::list::{self, Bounds};
 use crate::publish::meta::params::Param;
 use crate::publish::meta::{Answer, Ask, Graph, Meaning, Phase, Refusal, errors};
+use crate::publish::words::shown;
 
 /// More than twice of what an account may post in a day.
 const LIST: Bounds = Bounds { part: 50, parts: 5 };
@@ -163,8 +164,8 @@ fn reason(words: &str) -> Option<Reason> {
     let body = json!({"error": {"code": number, "message": words}}).to_string();
     let answer = Answer::new(400, &HeaderMap::new(), body.as_bytes());
     let (meaning, hint) = errors::meaning(Platform::Instagram, Phase::Create, &answer);
-    let words = crate::redact::redact(words);
-    let words = hint.map_or_else(|| words.to_string(), |hint| format!("{words}; {hint}"));
+    let words = shown(words);
+    let words = hint.map_or_else(|| words.clone(), |hint| format!("{words}; {hint}"));
     Some(Reason { meaning, words })
 }
 

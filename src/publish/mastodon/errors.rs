@@ -15,9 +15,7 @@ use super::server::redirect_origin;
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure};
 use crate::publish::classify::not_before;
-
-/// The most characters of a server's own words in a message.
-const WORDS_MAX: usize = 200;
+use crate::publish::words::shown;
 
 /// How long an account rests when the way to its server is wrong: a proxy that is being mended
 /// looks the same as a wrong `base_url`, and asking now and then does no harm.
@@ -228,19 +226,7 @@ fn words(body: &str) -> Option<String> {
         Ok(_) => String::new(),
         Err(_) => body.to_owned(),
     };
-    let line: String = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace('`', "'");
-    if line.is_empty() {
-        return None;
-    }
-    Some(match line.char_indices().nth(WORDS_MAX) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    })
+    Some(shown(&text).replace('`', "'")).filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]
@@ -385,7 +371,7 @@ mod tests {
         check("", "");
         check("[]", "");
         let long = failure(422, &"ä".repeat(5000), &[]).message;
-        assert!(long.ends_with("ä…`") && long.chars().count() < 300, "{long}");
+        assert!(long.ends_with("ä…`") && long.chars().count() < 400, "{long}");
     }
 
     #[test]

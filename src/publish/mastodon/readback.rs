@@ -20,6 +20,7 @@ use super::server::Server;
 use crate::clock::Timestamp;
 use crate::crosspost::{Class, Failure, Receipt};
 use crate::http::date;
+use crate::publish::words::shown;
 use crate::publish::{Desk, Found};
 
 /// Posts on one page: the most that Mastodon gives.
@@ -108,7 +109,7 @@ fn absent(
     match like {
         None => Ok(Found::Absent),
         Some(url) => {
-            let why = format!("{url} resembles it, but is not surely it");
+            let why = format!("{} resembles it, but is not surely it", shown(&url));
             Err(Failure { class: Class::Duplicate, ..unsure(server, &why) })
         }
     }

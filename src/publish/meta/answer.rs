@@ -7,10 +7,7 @@ use serde_json::Value;
 
 use super::usage::Usage;
 use crate::clock::Timestamp;
-use crate::redact::redact;
-
-/// The most characters of Meta's own words that are shown.
-const WORDS_CHARS_MAX: usize = 300;
+use crate::publish::words::shown;
 
 /// An answer that was read whole.
 #[derive(Clone, Debug)]
@@ -126,17 +123,10 @@ impl Answer {
             line.push_str(&shown(&part));
         }
         if let Some(trace) = error.trace {
-            line.push_str(&format!(" (fbtrace_id {trace})"));
+            line.push_str(&format!(" (fbtrace_id {})", shown(&trace)));
         }
         line
     }
-}
-
-/// Meta's own words as they are shown: in one line, not too long, without secrets.
-pub fn shown(words: &str) -> String {
-    let words = redact(words);
-    let clean = words.chars().map(|c| if c.is_control() { ' ' } else { c });
-    clean.take(WORDS_CHARS_MAX).collect()
 }
 
 /// A text, or the digits of a number.

@@ -21,6 +21,7 @@ use crate::publish::meta::seek::{
     EARLIER, LOOKS, LOOKS_PAUSE, LOOKS_TIME, Match, UNLISTED_PAUSE, later,
 };
 use crate::publish::meta::{Meaning, Refusal, rest};
+use crate::publish::words::shown;
 
 /// How long a container that seems unpublished is given before it is looked at again.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
@@ -183,7 +184,8 @@ async fn gone(
 
 fn alike(what: &str) -> Found {
     Found::Unknown(Failure::ambiguous(format!(
-        "a post has the same text and another link, and may be it: {what}"
+        "a post has the same text and another link, and may be it: {}",
+        shown(what)
     )))
 }
 

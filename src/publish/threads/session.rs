@@ -12,6 +12,7 @@ use crate::publish::meta::likeness::moment;
 use crate::publish::meta::list::{self, Bounds};
 use crate::publish::meta::params::Param;
 use crate::publish::meta::{Ask, Graph, Meaning, Refusal};
+use crate::publish::words::shown;
 
 /// Twice of what an account may post in a day.
 const LIST: Bounds = Bounds { part: 100, parts: 5 };
@@ -97,8 +98,8 @@ impl Session<'_> {
             Some("PUBLISHED") => Status::Published,
             Some("EXPIRED") => Status::Expired,
             Some("ERROR") => {
-                let why = answer.text("error_message").unwrap_or_else(|| "UNKNOWN".into());
-                Status::Failed(why)
+                let why = answer.text("error_message");
+                Status::Failed(why.map_or_else(|| "UNKNOWN".into(), |why| shown(&why)))
             }
             _ => Status::Busy,
         };
