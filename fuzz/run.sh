@@ -23,8 +23,9 @@ printf '| target | executions | a second | edges | inputs kept | finding |\n|---
 for target in "${targets[@]}"; do
   log=$logs/$target
   mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
-  finding=none
-  "$built/$target" "fuzz/corpus/$target" -artifact_prefix="fuzz/artifacts/$target/" \
+  finding=none words=()
+  [ ! -f "fuzz/dictionaries/$target" ] || words=(-dict="fuzz/dictionaries/$target")
+  "$built/$target" "fuzz/corpus/$target" "${words[@]}" -artifact_prefix="fuzz/artifacts/$target/" \
     -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1 ||
     { finding="see $log" findings=$((findings + 1)); }
   awk -v target="$target" -v finding="$finding" '

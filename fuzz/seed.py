@@ -1,15 +1,18 @@
-#!/usr/bin/env bash
-# Fills the corpora with seeds: feeds below the given folders and below tests/ and config/, the
-# HTML and the controls in them, the pictures and films of the tests, and a few templates
-# and texts.
-#
-# usage: fuzz/seed.sh [FOLDER...]
-set -euo pipefail
-top=$(cd "$(dirname "$0")/.." && pwd)
-exec python3 - "$top" "$top/tests" "$top/config" "$@" <<'PYTHON'
+#!/usr/bin/env python3
+"""Fills the corpora with seeds: feeds below the given folders and below tests/ and config/, the
+HTML and the controls in them, the pictures and films of the tests, and a few templates and texts.
+Then writes the dictionaries.
+
+usage: fuzz/seed.py [FOLDER...]
+"""
+
 import hashlib, html, json, pathlib, re, sys
 
-top, folders = pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]]
+sys.dont_write_bytecode = True
+import dictionaries
+
+top = pathlib.Path(__file__).resolve().parent.parent
+folders = [top / "tests", top / "config", *map(pathlib.Path, sys.argv[1:])]
 LARGEST = 16 * 1024  # larger seeds only slow the fuzzer down
 ENDINGS = {".atom", ".rss", ".rdf", ".xml", ".json"}
 written = {}
@@ -67,12 +70,14 @@ def shortened(body):
     return body[: ends[1]] + body[ends[-1] :] if len(ends) > 2 else body
 
 
+feeds = []
 for folder in folders:
     for path in sorted(path for path in folder.rglob("*") if path.suffix in ENDINGS):
         body = path.read_bytes()
+        feeds.append(body.decode(errors="replace"))
         # the first line is the content type
         seed("feed", b"\n" + shortened(body))
-        for text in texts(body.decode(errors="replace")):
+        for text in texts(feeds[-1]):
             if "<" in text or "&" in text:
                 seed("html_to_text", text)
                 seed("media", "\n" + text)
@@ -166,10 +171,18 @@ DIALOGUES = [
     (4, (0, "", '{"id":"107_9"}'), (0, "", '{"permalink_url":"https://www.facebook.com/1"}')),
     (4, (17, "", GRAPH % (1, 0)), (0, "", '{"data":[{"id":"1_2","message":"Hello world"}],"paging":{}}')),
     (4, (10, "", GRAPH % (10, 2018278))),
+    # the same platforms, asked who the account is, and for a new token
+    (5, INSTANCE, (0, "", '{"id":"1","acct":"me","url":"https://a.example/@me"}')),
+    (6, SESSION, (0, "", '{"did":"did:plc:abc","handle":"a.example","active":true}')),
+    (7, (0, "", '{"id":"1","username":"a"}'), (0, "", '{"data":[{"quota_usage":1,"config":{"quota_total":250}}]}')),
+    (8, (0, "", '{"user_id":"17","username":"a","account_type":"BUSINESS"}')),
+    (9, (0, "", '{"id":"107","name":"A Page"}')), (9, (0, "", '{"id":"9","name":"A Page"}')),
+    (12, (0, "", '{"access_token":"new-t0ken","token_type":"bearer","expires_in":5183944}')),
+    (13, (9, "", GRAPH % (190, 463))), (14, (0, "", '{"data":{"is_valid":true,"expires_at":0}}')),
 ]
 for platform, *parts in DIALOGUES:
     seed("answers", bytes([platform]) + answers(*parts))
 
 for target, count in sorted(written.items()):
     print(f"{target}: {count} seeds")
-PYTHON
+dictionaries.write(top, feeds)

@@ -1,8 +1,9 @@
 //! Answers: whatever a platform answers, its publisher says what became of the post, and no answer
 //! that may stand for a post leads to a second one.
 //!
-//! The first byte is the platform. What follows are answers, one for each request, apart by 0xFF:
-//! a byte for the status, a line for a header, the body. They come over a real socket.
+//! The first byte is the platform and what is wanted of it. What follows are answers, one for each
+//! request, apart by 0xFF: a byte for the status, a line for a header, the body. They come over a
+//! real socket.
 #![no_main]
 
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use posse_party::crosspost::{Class, Failure, Receipt};
 use posse_party::draft::{Card, Draft};
 use posse_party::http;
 use posse_party::names::CrosspostId;
-use posse_party::publish::{self, Desk, Found, Outcome, Publisher, Scratch};
+use posse_party::publish::{self, Desk, Found, Identity, Outcome, Publisher, Renewal, Scratch};
 use posse_party::redact;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -80,7 +81,7 @@ fuzz_target!(|data: &[u8]| {
     let secret = || Secret::new(SECRET);
     let (url, http, delivery) = (url.clone(), http.clone(), Delivery::default());
     let pause = Duration::ZERO;
-    let platform = platform % 5;
+    let (wanted, platform) = (platform / 5 % 3, platform % 5);
     let publisher: Box<dyn Publisher> = match platform {
         0 => Box::new(publish::mastodon::Mastodon::new(url, secret(), http, delivery.timeout)),
         1 => Box::new(publish::bluesky::Bluesky::new(
@@ -120,6 +121,11 @@ fuzz_target!(|data: &[u8]| {
         shelf: None,
     };
     runtime.block_on(async {
+        match wanted {
+            1 => return check_account(&publisher.verify(&desk).await),
+            2 => return check_renewal(&publisher.renew(&desk).await),
+            _ => {}
+        }
         let failure = match publisher.publish(&draft, &desk).await {
             Outcome::Published(receipt) => return check_receipt(&receipt),
             Outcome::Wait { why, .. } => return check_line(&why),
@@ -139,6 +145,19 @@ fuzz_target!(|data: &[u8]| {
         }
     });
 });
+
+fn check_account(verified: &Result<Identity, Failure>) {
+    match verified {
+        Ok(identity) => identity.notes.iter().for_each(|note| check_line(note)),
+        Err(failure) => check_failure(failure),
+    }
+}
+
+fn check_renewal(renewed: &Result<Renewal, Failure>) {
+    if let Err(failure) | Ok(Renewal::Unrenewed(_, failure)) = renewed {
+        check_failure(failure);
+    }
+}
 
 fn check_receipt(receipt: &Receipt) {
     assert!(!receipt.remote_id.is_empty(), "a post without an id");
