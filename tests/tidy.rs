@@ -117,7 +117,7 @@ const PURE: &[&str] = &[
 const IMPURE_WORDS: &[&str] = &["async", "await", "Clock", "rusqlite", "reqwest", "tokio"];
 
 /// What the platforms share; every other file of `publish/` is one platform, and names no other.
-const PUBLISH_SHARED: &[&str] = &["backoff", "classify", "meta"];
+const PUBLISH_SHARED: &[&str] = &["backoff", "classify", "meta", "words"];
 
 /// Words that say nothing.
 const EMPTY_NAMES: &[&str] =
