@@ -203,7 +203,7 @@ impl Answer {
     /// What it says about an error, as it is shown; empty: nothing.
     pub fn said(&self) -> String {
         let parts = ["error", "message"].into_iter().filter_map(|key| self.told(key));
-        shown(&parts.collect::<Vec<_>>().join(": "))
+        parts.map(shown).collect::<Vec<_>>().join(": ")
     }
 }
 
@@ -300,6 +300,9 @@ mod tests {
         let told = answer(429, "Xsky-token-in-an-answer", "a\n\u{1b}sky-token-in-an-answer");
         let expect = "the server answered 429: X[redacted]: a [redacted]";
         assert_eq!(told.words(), expect);
+        // which file is refused stands in the message (`gather`): a long name does not push it out
+        let long = answer(400, &"E".repeat(400), "at $.record.embed.images[1]");
+        assert!(long.words().ends_with("…: at $.record.embed.images[1]"), "{}", long.words());
     }
 
     #[test]

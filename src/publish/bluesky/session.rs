@@ -346,5 +346,8 @@ mod tests {
         let failure = inactive(&json!({"active": false, "status": "takendown"})).unwrap();
         assert_eq!(failure.class.as_str(), "account");
         assert!(failure.message.contains("`takendown`"));
+        let lines =
+            inactive(&json!({"active": false, "handle": "a\nb", "status": "c\td"})).unwrap();
+        assert_eq!(lines.message, "the Bluesky account `a b` is not active: `c d`");
     }
 }

@@ -210,6 +210,9 @@ mod tests {
         let body = br#"{"error":{"code":190,"message":"bad token THsecretToken1"}}"#;
         let words = Answer::new(400, &HeaderMap::new(), body).words();
         assert_eq!(words, "the server answered 400: error 190: bad token [redacted]");
+        let body = br#"{"error":{"code":1,"fbtrace_id":"ATHsecretToken1\nZ"}}"#;
+        let words = Answer::new(500, &HeaderMap::new(), body).words();
+        assert_eq!(words, "the server answered 500: error 1 (fbtrace_id A[redacted] Z)");
         let page = Answer::new(503, &HeaderMap::new(), b"<html>Sorry, something went wrong");
         assert_eq!(page.words(), "the server answered 503 and no error in the API's own shape");
     }
